@@ -1,0 +1,55 @@
+"""Who may see the rows of a table and which of its fields, declared next to each model.
+
+A model without rules cannot be read at all; a field that a rule guards needs
+the guarding permission on that very row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from service.access.actors import Actor
+from service.access.conditions import ALWAYS, NEVER, Blank, Condition, any_of, fill
+from service.access.roles import Assignment
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The access rules of one table.
+
+    `noun` and `verb` name the permission that opens a row. `public` rows are
+    open to everyone, signed in or not; `own` rows belong to the caller's
+    person; `assigned` rows follow from the caller's duty. `guarded` maps a
+    stronger verb to the fields that it alone opens.
+    """
+
+    noun: str
+    verb: str = "read"
+    public: Condition = NEVER
+    own: Condition = NEVER
+    assigned: Mapping[Assignment, Condition] = field(default_factory=dict)
+    guarded: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def rows(self, actor: Actor, verb: str | None = None) -> Condition:
+        """The rows of this table on which the actor may do `verb` (reading, unless said)."""
+        asked = verb or self.verb
+        reach = actor.reach(asked, self.noun)
+        parts: list[Condition] = [self.public] if asked == self.verb else []
+        if reach.any:
+            return ALWAYS
+        if reach.own:
+            parts.append(self.own)
+        parts.extend(
+            condition for kind, condition in self.assigned.items() if kind in reach.assigned
+        )
+        return fill(
+            any_of(parts),
+            {
+                Blank.ME: actor.person_id,
+                Blank.MY_ACCOUNT: actor.account_id,
+                Blank.MY_MISSIONS: sorted(reach.missions) or None,
+            },
+        )
+
+    def guard(self, field_name: str) -> str | None:
+        """The verb that opens this field, or None where the row's own verb does."""
+        return next((verb for verb, names in self.guarded.items() if field_name in names), None)

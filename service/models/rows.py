@@ -1,0 +1,37 @@
+"""What every table has: a time-ordered key, its birth, and declared access.
+
+It refuses rows without access rules: a table that declares none cannot be read.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.models import Model
+from uuid_utils.compat import uuid7
+
+from service.access.rules import Rules
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A read-only field computed by SQL; `{row}` stands for the row's alias."""
+
+    sql: str
+    type: type
+    is_null: bool = False
+
+
+class Row(Model):
+    """The columns that all tables share."""
+
+    access: ClassVar[Rules]
+    derived: ClassVar[dict[str, Derived]] = {}
+
+    id: UUID = fields.UUIDField(primary_key=True, default=uuid7)
+    created_at: datetime = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
