@@ -10,7 +10,8 @@ from typing import Any
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
     """Something a caller asked for and may not or cannot have.
 
-    `path` names the input field at fault, outermost first; `details` holds
+    `path` names the input field at fault, outermost first, in this room's own
+    names; `details` holds
     machine-readable facts such as the current version.
     """
 

@@ -101,9 +101,12 @@ def any_of(parts: Iterable[Condition]) -> Condition:
 
 
 def fill(condition: Condition, values: dict[Blank, Any]) -> Condition:
-    """The condition with its blanks filled; a comparison with an absent value never holds."""
+    """The condition with its blanks filled; a comparison with an absent value never holds.
+
+    TODAY stays: only the database knows its date.
+    """
     match condition:
-        case Compare(value=Blank() as blank):
+        case Compare(value=Blank() as blank) if blank is not Blank.TODAY:
             value = values.get(blank)
             return NEVER if value is None else replace(condition, value=value)
         case Some(condition=inner):

@@ -1,0 +1,113 @@
+"""The history: one append-only hash chain per aggregate, written inside each change.
+
+Events carry field names and salted digests; values lie apart and may be erased.
+It refuses to write outside the transaction of the change it describes.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from tortoise import connections
+
+from service import models
+from service.access.actors import Actor
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What happened to one aggregate."""
+
+    aggregate: models.Row
+    verb: str
+    changes: Mapping[str, tuple[Any, Any]]
+    reason: str | None = None
+
+
+async def record(entry: Entry, *, by: Actor) -> models.AuditEvent:
+    """Appends the entry to its aggregate's chain, in the current transaction.
+
+    Writers of one aggregate queue up on a lock, so that a chain never forks.
+    """
+    name, key = type(entry.aggregate).__name__, entry.aggregate.id
+    now = await _lock(f"{name}:{key}")
+    last = (
+        await models.AuditEvent.filter(aggregate=name, aggregate_id=key)
+        .order_by("-sequence")
+        .first()
+    )
+    salt = secrets.token_hex(16)
+    changes = {field: [_plain(old), _plain(new)] for field, (old, new) in entry.changes.items()}
+    event = models.AuditEvent(
+        aggregate=name,
+        aggregate_id=key,
+        sequence=last.sequence + 1 if last else 1,
+        verb=entry.verb,
+        actor_id=by.account_id,
+        actor_label=by.label,
+        reason=entry.reason,
+        digests={field: digest(salt, field, change) for field, change in changes.items()},
+        occurred_at=now,
+        previous_hash=last.hash if last else GENESIS,
+        hash="",
+    )
+    event.hash = seal(event)
+    await event.save(force_create=True)
+    await models.AuditValue.create(event=event, salt=salt, changes=changes)
+    return event
+
+
+def seal(event: models.AuditEvent) -> str:
+    """The hash of an event over every column that it must not lose."""
+    content = [
+        event.previous_hash,
+        event.aggregate,
+        str(event.aggregate_id),
+        event.sequence,
+        event.verb,
+        str(event.actor_id) if event.actor_id else None,
+        event.actor_label,
+        event.reason,
+        event.digests,
+        event.occurred_at.isoformat(),
+    ]
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def digest(salt: str, field: str, change: list[Any]) -> str:
+    """The salted digest of one field's change: it proves a value without telling it."""
+    content = orjson.dumps([salt, field, change], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(content).hexdigest()
+
+
+def difference(row: models.Row, new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The fields of `row` that `new` would change, with both values."""
+    return {
+        field: (getattr(row, field), value)
+        for field, value in new.items()
+        if getattr(row, field) != value
+    }
+
+
+async def _lock(chain: str) -> datetime:
+    """Waits for the chain's turn and returns the database's clock after it."""
+    connection = connections.get("default")
+    await connection.execute_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [chain])
+    _, rows = await connection.execute_query("SELECT clock_timestamp() AS now")
+    now: datetime = rows[0]["now"]
+    return now
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID | date | datetime):
+        return str(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,43 @@
+"""Whether an actor may do something to a row: the check every write begins with.
+
+Absent and hidden rows answer alike; a row that one sees but may not change says so.
+"""
+
+from uuid import UUID
+
+from service.access.actors import Actor
+from service.access.conditions import ALWAYS, NEVER
+from service.errors import NotFound
+from service.models import Row
+from service.reading import answers
+
+
+def require(actor: Actor, verb: str, noun: str) -> None:
+    """Refuses unless the actor may `verb` any `noun`: for what has no row yet."""
+    if not actor.reach(verb, noun).any:
+        raise actor.refusal(verb, noun)
+
+
+async def require_on(
+    actor: Actor, verb: str, model: type[Row], row_id: UUID, *, path: tuple[str, ...] = ("id",)
+) -> None:
+    """Refuses unless the actor may `verb` this row.
+
+    Raises NotFound where the row is absent or hidden, NotAllowed or NotSignedIn
+    where it is visible and the permission is missing.
+    """
+    rules = model.access
+    reach = rules.rows(actor, verb)
+    if reach == NEVER and actor.is_anonymous:
+        raise actor.refusal(verb, rules.noun)
+    if not await answers.exists(
+        model, row_id, rules.rows(actor) if reach != ALWAYS else ALWAYS, by=actor
+    ):
+        raise missing(model, path=path)
+    if reach != ALWAYS and not await answers.exists(model, row_id, reach, by=actor):
+        raise actor.refusal(verb, rules.noun)
+
+
+def missing(model: type[Row], *, path: tuple[str, ...]) -> NotFound:
+    """The answer for a row that is not there, or not there for this caller."""
+    return NotFound(f"There is no such {model.__name__}, or you may not see it.", path=path)

@@ -1,0 +1,39 @@
+"""Running a compiled selection: one statement on the current connection, JSON back.
+
+Inside a transaction it sees what the transaction wrote. It refuses nothing itself;
+the refusals come from compiling.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from tortoise import connections
+
+from service.access.actors import Actor
+from service.access.conditions import Condition
+from service.models import Row
+from service.reading.selections import PageOf, RowOf
+from service.reading.statements import Statement, compile_exists, compile_page, compile_row
+
+
+async def page(selection: PageOf, *, by: Actor) -> dict[str, Any]:
+    """The page, in the shape that was selected."""
+    answer: dict[str, Any] = orjson.loads(await _scalar(compile_page(selection, by)))
+    return answer
+
+
+async def row(selection: RowOf, *, by: Actor) -> dict[str, Any] | None:
+    """The row, or None where it is absent or hidden: both look alike."""
+    text = await _scalar(compile_row(selection, by))
+    return None if text is None else orjson.loads(text)
+
+
+async def exists(model: type[Row], row_id: UUID, condition: Condition, *, by: Actor) -> bool:
+    """Whether that row satisfies the condition."""
+    return bool(await _scalar(compile_exists(model, row_id, condition, by)))
+
+
+async def _scalar(statement: Statement) -> Any:
+    _, rows = await connections.get("default").execute_query(statement.sql, list(statement.values))
+    return rows[0][0]

@@ -1,0 +1,164 @@
+"""Conditions turned into SQL, with every value bound and every scope applied.
+
+A condition that a caller wrote sees only rows and fields that the caller may read;
+a condition that a rule wrote sees the table as it is.
+"""
+
+import unicodedata
+from typing import Any
+
+from service.access.actors import Actor
+from service.access.conditions import (
+    ALWAYS,
+    NEVER,
+    AllOf,
+    Always,
+    AnyOf,
+    Blank,
+    Compare,
+    Condition,
+    Matches,
+    Never,
+    Not,
+    Some,
+    all_of,
+)
+from service.models import Row
+from service.reading.columns import column, relation, table
+
+_COMPARISONS = {"=", "!=", "<", "<=", ">", ">="}
+_ARRAYS = {"overlaps": "&&", "contains": "@>"}
+
+
+class Clauses:
+    """The growing list of bound values and aliases of one statement for one actor."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+        self.values: list[Any] = []
+        self._aliases = 0
+
+    def bind(self, value: Any, kind: str) -> str:
+        """A placeholder for this value."""
+        self.values.append(value)
+        return f"${len(self.values)}::{kind}"
+
+    def alias(self) -> str:
+        """A fresh name for a row."""
+        self._aliases += 1
+        return f"t{self._aliases}"
+
+    def scope(self, model: type[Row], alias: str) -> str:
+        """The rows of this model that the actor may see."""
+        return self.rule(model, alias, model.access.rows(self.actor))
+
+    def rule(self, model: type[Row], alias: str, condition: Condition) -> str:
+        """A condition written by Cadre itself: no scope inside."""
+        return self._sql(model, alias, condition, asked=False)
+
+    def asked(self, model: type[Row], alias: str, condition: Condition) -> str:
+        """A condition written by the caller; refused where it reads what they may not."""
+        guards = self.readable(model, _fields(condition))
+        return conjunction(
+            self.rule(model, alias, guards), self._sql(model, alias, condition, asked=True)
+        )
+
+    def readable(self, model: type[Row], fields: set[str]) -> Condition:
+        """The rows on which the actor may read all these fields; refused where there are none."""
+        verbs = {verb for name in fields if (verb := model.access.guard(name))}
+        rows = [(verb, model.access.rows(self.actor, verb)) for verb in sorted(verbs)]
+        for verb, condition in rows:
+            if condition == NEVER:
+                raise self.actor.refusal(verb, model.access.noun)
+        return all_of(condition for _, condition in rows)
+
+    def _sql(self, model: type[Row], alias: str, condition: Condition, *, asked: bool) -> str:
+        match condition:
+            case Always() | Never():
+                return str(condition == ALWAYS).lower()
+            case Compare() | Matches():
+                return self._compare(model, alias, condition)
+            case Some(name, inner):
+                return self._some(model, alias, name, inner, asked=asked)
+            case Not(part):
+                # An unknown value is no match, and so its negation is one.
+                return f"NOT COALESCE({self._sql(model, alias, part, asked=asked)}, false)"
+            case AllOf(parts):
+                return conjunction(*self._each(model, alias, parts, asked=asked))
+            case AnyOf(parts):
+                pieces = self._each(model, alias, parts, asked=asked)
+                return f"({' OR '.join(pieces)})" if pieces else "false"
+
+    def _each(
+        self, model: type[Row], alias: str, parts: tuple[Condition, ...], *, asked: bool
+    ) -> list[str]:
+        return [self._sql(model, alias, part, asked=asked) for part in parts]
+
+    def _compare(self, model: type[Row], alias: str, compare: Compare | Matches) -> str:
+        target = column(model, compare.field)
+        sql = target.of(alias)
+        if isinstance(compare, Matches):
+            return self._matches(sql, compare.text)
+        if compare.op == "null":
+            return f"{sql} IS {'' if compare.value else 'NOT '}NULL"
+        if compare.op in _ARRAYS:
+            return f"{sql} {_ARRAYS[compare.op]} {self.bind(list(compare.value), target.type)}"
+        if compare.op == "in":
+            return f"{sql} = ANY ({self.bind(list(compare.value), f'{target.type}[]')})"
+        assert compare.op in _COMPARISONS
+        if compare.value is Blank.TODAY:
+            return f"{sql} {compare.op} CURRENT_DATE"
+        return f"{sql} {compare.op} {self.bind(compare.value, target.type)}"
+
+    def _matches(self, sql: str, text: str) -> str:
+        query = " & ".join(f"'{word}':*" for word in _words(text))
+        if not query:
+            return "true"
+        return f"{sql} @@ to_tsquery('simple', {self.bind(query, 'text')})"
+
+    def _some(
+        self, model: type[Row], alias: str, name: str, inner: Condition, *, asked: bool
+    ) -> str:
+        link = relation(model, name)
+        there = self.alias()
+        parts = [link.join.format(here=alias, there=there)]
+        if asked:
+            if link.target.access.rows(self.actor) == NEVER:
+                raise self.actor.refusal(link.target.access.verb, link.target.access.noun)
+            parts += [self.scope(link.target, there), self.asked(link.target, there, inner)]
+        elif inner != ALWAYS:
+            parts.append(self.rule(link.target, there, inner))
+        return f"EXISTS (SELECT 1 FROM {table(link.target)} {there} WHERE {conjunction(*parts)})"
+
+
+def conjunction(*parts: str) -> str:
+    """The parts joined by AND, in brackets where there are several."""
+    kept = [part for part in parts if part != "true"]
+    if len(kept) > 1:
+        return f"({' AND '.join(kept)})"
+    return kept[0] if kept else "true"
+
+
+def _fields(condition: Condition) -> set[str]:
+    """The fields of the row itself that a condition reads.
+
+    What stands behind a relation guards itself where it is compiled.
+    """
+    match condition:
+        case Compare(field=name) | Matches(field=name):
+            return {name}
+        case AllOf(parts) | AnyOf(parts):
+            return {name for part in parts for name in _fields(part)}
+        case Not(part):
+            return _fields(part)
+        case _:
+            return set()
+
+
+def _words(text: str) -> list[str]:
+    """The words of a search, folded as the search column is; quotes and operators fall away."""
+    folded = unicodedata.normalize("NFKD", text).lower()
+    kept = "".join(
+        char if char.isalnum() else "" if unicodedata.combining(char) else " " for char in folded
+    )
+    return kept.split()
