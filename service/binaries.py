@@ -98,7 +98,13 @@ def _created() -> pwd.struct_passwd:
     command = ["useradd", "--system", "--user-group", "--no-create-home"]
     command += ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
     try:
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - constant words
+        subprocess.run(  # noqa: S603 - constant words
+            command,
+            check=True,
+            capture_output=True,
+            # The path of a root shell that came from `su` lacks the folders of such programs.
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        )
         return pwd.getpwnam(SYSTEM_USER)
     except (OSError, subprocess.CalledProcessError, KeyError) as error:
         raise Unavailable(

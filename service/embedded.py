@@ -1,29 +1,25 @@
 """The embedded PostgreSQL: one server in the data folder, shared by every process that uses it.
 
-It refuses to listen on a network address, to be reachable by another user of
-the machine, and to start over a folder whose state it does not understand.
+It refuses to listen on a network address, and to start a second server where
+one may be running.
 """
 
 import asyncio
 import fcntl
 import os
-import pwd
 import shlex
 import shutil
-import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import psutil
 
-from service.binaries import MAJOR, binaries, system_user
+from service.clusters import Cluster, cluster_in, failure, run, unusable
 from service.errors import Unavailable
 
 DATABASE = "cadre"
@@ -58,78 +54,64 @@ async def running(data_dir: Path, *, durable: bool = True) -> AsyncIterator[str]
     """The URL of database `cadre` on the server in `data_dir`, which runs at least this long.
 
     The first process to come starts the server and the last to leave stops it,
-    whichever that is; one that is killed counts as gone, and a server it left
+    whichever that is. One that is killed counts as gone, and a server it left
     behind is taken over by the next. `durable=False` trades crash safety for
     speed and is for tests. Raises `Unavailable` with the remedy.
     """
-    cluster = _cluster(data_dir)
+    cluster = cluster_in(data_dir)
     presence = cluster.opened("users.lock")
     try:
-        async with _alone_at(cluster, "starting.lock"):
+        async with _turn(cluster):
             lonely = _locked(presence, fcntl.LOCK_EX)
             fcntl.flock(presence, fcntl.LOCK_SH)
             url = await _url(cluster, lonely=lonely, durable=durable)
         yield url
     finally:
         try:
-            async with _alone_at(cluster, "starting.lock"):
-                if _locked(presence, fcntl.LOCK_EX):
-                    await _stop(cluster)
+            async with _turn(cluster):
+                await _leave(cluster, presence)
         finally:
             os.close(presence)
 
 
-@dataclass(frozen=True)
-class _Cluster:
-    """Where one database lives and who its server runs as.
+async def _leave(cluster: Cluster, presence: int) -> None:
+    try:
+        if _locked(presence, fcntl.LOCK_EX):
+            await _stop(cluster)
+    finally:
+        # Let go before the next one's turn, or two that leave at once each see the other.
+        fcntl.flock(presence, fcntl.LOCK_UN)
 
-    PostgreSQL does not run as root, so for root the server runs as the owner
-    of the folder, or as a system user of its own. That user need not be able
-    to walk to the folder, which may lie in a closed home: the server is put
-    into its folder before it drops root, and finds it as its own working
-    directory. No folder above is opened to anybody and the data stay where
-    they were asked to be.
-    """
 
-    folder: Path
-    programs: Path
-    owner: tuple[int, int] | None
+@asynccontextmanager
+async def _turn(cluster: Cluster) -> AsyncIterator[None]:
+    """Waits until no other process starts or stops this server; a dead one's lock is free."""
+    file = cluster.opened("starting.lock")
+    deadline = time.monotonic() + PATIENCE
+    try:
+        while not _locked(file, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"Another process is starting or stopping the database in {cluster.folder}"
+                    " and does not finish. End it, then start again."
+                )
+            await asyncio.sleep(0.05)
+        yield
+    finally:
+        os.close(file)
 
-    @property
-    def data(self) -> Path:
-        return self.folder / "postgres"
 
-    @property
-    def log(self) -> Path:
-        return self.folder / "postgres.log"
-
-    def named_from(self, place: Path) -> str:
-        return str(place) if self.owner is None else "/proc/self/cwd"
-
-    def opened(self, name: str) -> int:
-        """A descriptor of a private file in the folder, which belongs to the folder's owner."""
-        try:
-            file = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        except OSError as error:
-            raise _unusable(self.folder, error) from error
-        if self.owner is not None:
-            kept = self.folder.stat()
-            os.fchown(file, kept.st_uid, kept.st_gid)
-        return file
-
-    def given(self, place: Path) -> None:
-        """Hands a folder and all in it to the server's user; nothing to do unless we are root."""
-        if self.owner is None:
-            return
-        os.chown(place, *self.owner)
-        for parent, folders, files in os.walk(place):
-            for name in (*folders, *files):
-                os.chown(Path(parent, name), *self.owner, follow_symlinks=False)
+def _locked(file: int, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
 class _Server:
-    """A server as its `postmaster.pid` describes it."""
+    """A server as its `postmaster.pid` describes it, which outlives one that was killed."""
 
     pid: int
     sockets: Path
@@ -148,108 +130,27 @@ class _Server:
         return any(str(self.sockets) in word for word in command)
 
 
-def _cluster(data_dir: Path) -> _Cluster:
-    folder = data_dir.expanduser().absolute()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        programs = binaries()
-        owner = _owner(folder)
-    except OSError as error:
-        raise _unusable(folder, error) from error
-    cluster = _Cluster(folder, programs, owner)
-    _check(cluster.data)
-    return cluster
-
-
-def _owner(folder: Path) -> tuple[int, int] | None:
-    if os.geteuid() != 0:
-        return None
-    for place in (folder / "postgres", folder):
-        if place.exists() and (kept := place.stat()).st_uid != 0:
-            return kept.st_uid, kept.st_gid
-    return system_user()
-
-
-def _check(data: Path) -> None:
-    """Refuses a folder that holds something else than a database this server can open."""
-    away = f"Move {data} away to start with an empty database, or restore it from a backup."
-    try:
-        if not data.exists() or not any(data.iterdir()):
-            return
-        version = (data / "PG_VERSION").read_text(encoding="ascii", errors="replace").strip()
-    except FileNotFoundError:
-        raise Unavailable(
-            f"The database is broken: its file PG_VERSION is missing. {away}"
-        ) from None
-    except OSError as error:
-        raise _unusable(data, error) from error
-    if version != MAJOR:
-        raise Unavailable(
-            f"The database was made by PostgreSQL {version or 'of an unknown version'}, and this is"
-            f" PostgreSQL {MAJOR}: dump it with the old version and load the dump here. {away}"
-        )
-
-
-def _unusable(place: Path, error: OSError) -> Unavailable:
-    """One sentence for an operating system's refusal of the data folder."""
-    if isinstance(error, PermissionError) and place.exists():
-        owner = place.stat().st_uid
-        return Unavailable(
-            f"The data folder {place} is not open to this user: it belongs to {_name(owner)}."
-            " Start Cadre as that user, or name another folder in CADRE_DATA_DIR."
-        )
-    return Unavailable(
-        f"The data folder {place} cannot be used: {(error.strerror or str(error)).lower()}."
-        " Name another folder in CADRE_DATA_DIR, or mend this one."
-    )
-
-
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
-
-
-def _locked(file: int, kind: int) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-@asynccontextmanager
-async def _alone_at(cluster: _Cluster, name: str) -> AsyncIterator[None]:
-    """Waits until no other process starts or stops this server; a dead one's lock is free."""
-    file = cluster.opened(name)
-    deadline = time.monotonic() + PATIENCE
-    try:
-        while not _locked(file, fcntl.LOCK_EX):
-            if time.monotonic() > deadline:
-                raise Unavailable(
-                    f"Another process is starting or stopping the database in {cluster.folder}"
-                    " and does not finish. End it, then start again."
-                )
-            await asyncio.sleep(0.05)
-        yield
-    finally:
-        os.close(file)
-
-
 def _recorded(data: Path) -> _Server | None:
-    """What `postmaster.pid` says, which outlives a server that was killed."""
     try:
         lines = (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         return _Server(int(lines[0]), Path(lines[4]))
-    except (FileNotFoundError, ValueError, IndexError):
+    except FileNotFoundError:
         return None
+    except (ValueError, IndexError):
+        # A full disk can cut the file short: no process has number 0.
+        return _Server(0, Path())
 
 
-async def _url(cluster: _Cluster, *, lonely: bool, durable: bool) -> str:
+async def _url(cluster: Cluster, *, lonely: bool, durable: bool) -> str:
     server = _recorded(cluster.data)
     if server is None or not server.alive:
-        server = await _started(cluster, server, lonely=lonely, durable=durable)
+        try:
+            _prepare(cluster, server, lonely=lonely)
+            if not (cluster.data / "PG_VERSION").exists():
+                await _initialise(cluster, durable=durable)
+            server = await _launch(cluster, durable=durable)
+        except OSError as error:
+            raise unusable(cluster.folder, error) from error
     await _create_database(server.sockets)
     return _address(server.sockets, DATABASE)
 
@@ -259,22 +160,21 @@ def _address(sockets: Path, database: str) -> str:
     return f"postgresql://postgres@/{database}?host={sockets}&port={PORT}"
 
 
-async def _started(
-    cluster: _Cluster, last: _Server | None, *, lonely: bool, durable: bool
-) -> _Server:
+def _prepare(cluster: Cluster, last: _Server | None, *, lonely: bool) -> None:
+    """Makes the folder fit to start in, whatever the last server or a copy left there."""
     if last is not None:
         _forget(cluster, last, lonely=lonely)
-    if not (cluster.data / "PG_VERSION").exists():
-        await _initialise(cluster, durable=durable)
+    if cluster.log.exists() and cluster.log.stat().st_size > LARGEST_LOG:
+        cluster.log.replace(cluster.log.with_suffix(".log.1"))
+    if not cluster.data.exists():
+        return
     # A copied folder comes with rights PostgreSQL refuses and, from root's hand, root's name.
     cluster.data.chmod(0o700)
-    if cluster.owner is not None and (cluster.data / "PG_VERSION").stat().st_uid == 0:
-        cluster.given(cluster.data)
-    _rotate(cluster.log)
-    return await _launch(cluster, durable=durable)
+    if cluster.owner is not None and cluster.data.stat().st_uid == 0:
+        cluster.give(cluster.data)
 
 
-def _forget(cluster: _Cluster, last: _Server, *, lonely: bool) -> None:
+def _forget(cluster: Cluster, last: _Server, *, lonely: bool) -> None:
     """Clears what a killed server left behind.
 
     With other users of the folder about, that server may run in another
@@ -291,54 +191,49 @@ def _forget(cluster: _Cluster, last: _Server, *, lonely: bool) -> None:
         shutil.rmtree(last.sockets, ignore_errors=True)
 
 
-def _rotate(log: Path) -> None:
-    if log.exists() and log.stat().st_size > LARGEST_LOG:
-        log.replace(log.with_suffix(".log.1"))
-
-
-async def _initialise(cluster: _Cluster, *, durable: bool) -> None:
+async def _initialise(cluster: Cluster, *, durable: bool) -> None:
     """Makes the cluster beside its place and moves it there, so that nobody sees half of one."""
     half = cluster.folder / "postgres.new"
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(mode=0o700)
-    cluster.given(half)
+    cluster.give(half)
     command = ["initdb", "-D", cluster.named_from(half), "-U", "postgres", "--encoding=UTF8"]
     command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    # Trust, because only this user and root can reach the socket's folder.
     command += ["--data-checksums", "--auth=trust", "--no-instructions"]
     if not durable:
         command.append("--no-sync")
-    status, output = await _run(cluster, command, half)
+    status, output = await run(cluster, command, half)
     if status != 0:
         shutil.rmtree(half, ignore_errors=True)
-        raise _failure(cluster, output)
-    if cluster.data.exists():
-        cluster.data.rmdir()
+        raise failure(cluster, output)
     half.rename(cluster.data)
 
 
-async def _launch(cluster: _Cluster, *, durable: bool) -> _Server:
+async def _launch(cluster: Cluster, *, durable: bool) -> _Server:
     sockets = _socket_folder(cluster)
     settings = SETTINGS | {"unix_socket_directories": str(sockets)} | ({} if durable else FORGETFUL)
+    command = _start_command(cluster, settings)
     deadline = time.monotonic() + PATIENCE
     while True:
-        status, output = await _run(cluster, _start_command(cluster, settings), cluster.data)
+        status, output = await run(cluster, command, cluster.data)
         server = _recorded(cluster.data)
         if status == 0 and server is not None:
             return server
         # Sessions of a killed server may need a moment to notice and let go of its memory.
         if "pre-existing shared memory block" not in output or time.monotonic() > deadline:
             shutil.rmtree(sockets, ignore_errors=True)
-            raise _failure(cluster, output)
+            raise failure(cluster, output)
         await asyncio.sleep(0.2)
 
 
-def _start_command(cluster: _Cluster, settings: Mapping[str, str]) -> list[str]:
+def _start_command(cluster: Cluster, settings: Mapping[str, str]) -> list[str]:
     options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
     place = cluster.named_from(cluster.data)
     return ["pg_ctl", "start", "-w", "-t", "300", "-D", place, "-o", shlex.join(options)]
 
 
-def _socket_folder(cluster: _Cluster) -> Path:
+def _socket_folder(cluster: Cluster) -> Path:
     """A fresh private folder with a short name, however long the data folder's is.
 
     The random name also means that nobody can have made it beforehand.
@@ -351,7 +246,7 @@ def _socket_folder(cluster: _Cluster) -> Path:
             sockets = Path(tempfile.mkdtemp(prefix="cadre-", dir=base))
         except OSError:
             continue
-        cluster.given(sockets)
+        cluster.give(sockets)
         return sockets
     raise Unavailable(
         f"There is no room for the database's socket: {' and '.join(bases)} cannot be written."
@@ -359,92 +254,17 @@ def _socket_folder(cluster: _Cluster) -> Path:
     )
 
 
-async def _stop(cluster: _Cluster) -> None:
+async def _stop(cluster: Cluster) -> None:
     server = _recorded(cluster.data)
     if server is None or not server.alive:
         return
     place = cluster.named_from(cluster.data)
     for mode in ("fast", "immediate"):
         command = ["pg_ctl", "stop", "-w", "-t", "60", "-m", mode, "-D", place]
-        status, _ = await _run(cluster, command, cluster.data)
+        status, _ = await run(cluster, command, cluster.data)
         if status == 0:
             break
     shutil.rmtree(server.sockets, ignore_errors=True)
-
-
-async def _run(cluster: _Cluster, command: list[str], place: Path) -> tuple[int, str]:
-    """Runs a PostgreSQL program in `place` as the server's user; its status and what it logged.
-
-    It runs in a session of its own, so that Ctrl-C in a terminal reaches Cadre
-    alone; when we are cancelled it is interrupted and undoes its work.
-    """
-    log = cluster.opened("postgres.log")
-    try:
-        start = os.fstat(log).st_size
-        process = _spawned(cluster, command, place, log)
-        try:
-            # Polled, because the event loop's own subprocesses die with the loop.
-            while process.poll() is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-            status = process.wait()
-        return status, os.pread(log, 100_000, start).decode(errors="replace")
-    finally:
-        os.close(log)
-
-
-def _spawned(
-    cluster: _Cluster, command: list[str], place: Path, log: int
-) -> subprocess.Popen[bytes]:
-    user: dict[str, Any] = {}
-    if cluster.owner is not None:
-        user = {"user": cluster.owner[0], "group": cluster.owner[1], "extra_groups": []}
-    try:
-        return subprocess.Popen(  # noqa: S603 - our own programs, no shell
-            [str(cluster.programs / command[0]), *command[1:]],
-            cwd=place,
-            # Nothing of ours: PG* variables and foreign library paths would change its ways.
-            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            umask=0o077,
-            **user,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise Unavailable(
-            f"PostgreSQL cannot be run ({error}). Start Cadre as an ordinary user,"
-            " or name a PostgreSQL server in CADRE_DATABASE_URL."
-        ) from error
-
-
-def _failure(cluster: _Cluster, output: str) -> Unavailable:
-    """One sentence with the remedy for what a PostgreSQL program printed before it gave up."""
-    if "No space left on device" in output or "Disk quota exceeded" in output:
-        free = shutil.disk_usage(cluster.folder).free // 1_000_000
-        return Unavailable(
-            f"The disk that holds {cluster.folder} is full ({free} MB free): make room for at least"
-            " 300 MB, or name a folder on another disk in CADRE_DATA_DIR."
-        )
-    if "could not look up effective user ID" in output:
-        return Unavailable(
-            f"User id {os.geteuid()} has no name on this machine, and PostgreSQL needs one. Add it"
-            " to /etc/passwd, or name a PostgreSQL server in CADRE_DATABASE_URL."
-        )
-    marks = ("PANIC:", "FATAL:", "error:", "could not")
-    told = [line for mark in marks for line in output.splitlines() if mark in line]
-    reason = (
-        told[0].rpartition(": " if ":  " not in told[0] else ":  ")[2]
-        if told
-        else "no reason given"
-    )
-    return Unavailable(
-        f"The database in {cluster.data} does not start: {reason}. See {cluster.log}; restore the"
-        " folder from a backup, or move it away to start with an empty database."
-    )
 
 
 async def _create_database(sockets: Path) -> None:
