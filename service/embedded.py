@@ -129,6 +129,11 @@ class _Server:
             return False
         return any(str(self.sockets) in word for word in command)
 
+    def clear(self) -> None:
+        """Removes the socket's folder; a name that is not ours came from elsewhere and stays."""
+        if self.sockets.name.startswith("cadre-"):
+            shutil.rmtree(self.sockets, ignore_errors=True)
+
 
 def _recorded(data: Path) -> _Server | None:
     try:
@@ -187,8 +192,7 @@ def _forget(cluster: Cluster, last: _Server, *, lonely: bool) -> None:
             " reached from here. Stop that process, then start again."
         )
     (cluster.data / "postmaster.pid").unlink(missing_ok=True)
-    if last.sockets.name.startswith("cadre-"):
-        shutil.rmtree(last.sockets, ignore_errors=True)
+    last.clear()
 
 
 async def _initialise(cluster: Cluster, *, durable: bool) -> None:
@@ -256,15 +260,14 @@ def _socket_folder(cluster: Cluster) -> Path:
 
 async def _stop(cluster: Cluster) -> None:
     server = _recorded(cluster.data)
-    if server is None or not server.alive:
+    if server is None:
         return
     place = cluster.named_from(cluster.data)
     for mode in ("fast", "immediate"):
-        command = ["pg_ctl", "stop", "-w", "-t", "60", "-m", mode, "-D", place]
-        status, _ = await run(cluster, command, cluster.data)
-        if status == 0:
-            break
-    shutil.rmtree(server.sockets, ignore_errors=True)
+        if server.alive:
+            command = ["pg_ctl", "stop", "-w", "-t", "60", "-m", mode, "-D", place]
+            await run(cluster, command, cluster.data)
+    server.clear()
 
 
 async def _create_database(sockets: Path) -> None:
