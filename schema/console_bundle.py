@@ -25,6 +25,8 @@ DIST = CONSOLE / "dist"
 _GENERATED = {"dist", "node_modules"}
 _STAMP = ".cadre-stamp"
 _SECONDS = 540
+# npm's own errors but for their bare codes, and Vite's, which begin with a name in brackets.
+_TELLING = re.compile(r"npm error (?!code |errno )|\[[A-Z_]+\]|\w*Error: ")
 
 
 class _Toolchain(NamedTuple):
@@ -141,8 +143,8 @@ def _failure(arguments: Sequence[str], why: str) -> str:
 
 
 def _last_words(error: subprocess.CalledProcessError) -> str:
-    """The first line in which npm or Vite names an error, else the last one it wrote."""
-    plain = re.sub(r"\x1b\[[\d;]*m", "", f"{error.stderr}\n{error.stdout}")
+    """The first line that says what went wrong, else the last one that npm or Vite wrote."""
+    plain = re.sub(r"\x1b\[[\d;]*m", "", f"{error.stdout}\n{error.stderr}")
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
-    named = [line for line in lines if re.search(r"error", line, re.IGNORECASE)]
-    return (named or lines[-1:] or [f"exit status {error.returncode}"])[0]
+    telling = [line for line in lines if _TELLING.match(line)]
+    return (telling or lines[-1:] or [f"exit status {error.returncode}"])[0][:200]

@@ -14,7 +14,7 @@ import strawberry
 import uvicorn
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Route
 from strawberry.asgi import GraphQL
 
 from schema import console_bundle, console_pages
@@ -116,7 +116,7 @@ async def console_url(bundle: Path) -> AsyncIterator[str]:
     """A running server with the console at `/`, whose demo roles are `ROLES`."""
     graphql: GraphQL[object, None] = GraphQL(strawberry.Schema(Query), graphql_ide=None)
     pages = console_pages.routes(Settings(environment=Environment.DEMO), lambda: ROLES)
-    app = Starlette(routes=[*pages, Mount("/graphql", graphql)])
+    app = Starlette(routes=[*pages, Route("/graphql", graphql)])
     async with served(app) as url:
         yield url
 
@@ -143,7 +143,8 @@ async def page(browser: Browser, console_url: str) -> AsyncIterator[Page]:
     asked: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        if message.type == "error":
+        # The API's refusals are answers; Chromium calls them errors when their status says so.
+        if message.type == "error" and not message.location["url"].endswith("/graphql"):
             complaints.append(message.text)
 
     context.on("console", hear)
@@ -238,12 +239,13 @@ async def test_the_editors_know_the_schema_and_tidy_a_query_under_the_policy(pag
     await sign_in(page)
     await page.get_by_role("button", name="Show Documentation Explorer").click()
     await page.get_by_role("link", name="Query", exact=True).click()
-    await expect(page.get_by_role("link", name="MissionConnection!")).to_be_visible()
+    await expect(page.get_by_role("link", name="MissionConnection")).to_be_visible()
     await query_editor(page).click()
     await page.keyboard.press("ControlOrMeta+A")
     await page.keyboard.insert_text("query Tidy{viewer{permissions}}")
     await page.get_by_role("button", name="Prettify query").click()
-    await expect(query_editor(page).locator(".view-line")).to_have_count(5)
+    tidied = ["query Tidy {", "viewer {", "permissions", "}", "}", ""]
+    await expect(query_editor(page).locator(".view-line")).to_have_text(tidied)
 
 
 @pytest.mark.browser
@@ -354,14 +356,11 @@ async def test_assets_are_kept_for_ever_and_come_packed_to_whoever_can_unpack(
         assert "script-src 'self'" in answer.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize(
-    "name", ["nothing.js", "..%2Findex.html", "..", "%2e%2e%2f%2e%2e%2fmain.tsx"]
-)
+@pytest.mark.parametrize("name", ["nothing.js", "..%2Findex.html", "%2e%2e", "%00"])
 async def test_nothing_but_an_asset_is_served_as_one(bundle: Path, name: str) -> None:
     async with pages_of(Environment.PRODUCTION) as client:
-        answer = await client.get(httpx.URL(f"http://cadre.test/assets/{name}"))
-    assert answer.status_code in {200, 404}
-    assert "import" not in answer.text
+        answer = await client.get(f"/assets/{name}")
+    assert answer.status_code == 404
 
 
 async def test_demo_tokens_are_offered_in_the_demo(bundle: Path) -> None:

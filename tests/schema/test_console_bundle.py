@@ -71,3 +71,12 @@ def test_a_build_that_fails_is_refused_with_the_words_of_vite_and_leaves_no_buil
     with pytest.raises(Unavailable, match=r"Vite's build failed \(.*nowhere.*\)"):
         console_bundle.build(progress=lambda _step: None)
     assert not console_bundle.is_built()
+
+
+def test_packages_that_cannot_be_installed_are_refused_with_the_words_of_npm(
+    sources: Path,
+) -> None:
+    (sources / "node_modules").unlink()
+    (sources / "package.json").write_text("{")
+    with pytest.raises(Unavailable, match=r"npm packages failed \(npm error JSON.parse"):
+        console_bundle.build(progress=lambda _step: None)

@@ -48,7 +48,7 @@ function Library() {
       <input
         id="library-search"
         type="search"
-        placeholder="Search the operations"
+        placeholder="Search"
         value={words}
         onChange={(event) => setWords(event.target.value)}
       />

@@ -5,7 +5,8 @@ import "@graphiql/plugin-doc-explorer/style.css";
 import "@graphiql/plugin-history/style.css";
 import "graphiql/graphiql.css";
 import "./workbench.css";
-import { useMemo } from "react";
+import { useGraphiQL } from "@graphiql/react";
+import { useEffect, useMemo } from "react";
 
 import { LIBRARY } from "./library";
 import { fetcherFor } from "./requests";
@@ -15,6 +16,12 @@ const PLUGINS = [LIBRARY, HISTORY_PLUGIN];
 const WELCOME = `# Choose a ready operation on the left, or write your own here.
 # Ctrl-Enter runs it, Ctrl-Space completes, Shift-Ctrl-P tidies.
 `;
+
+function WrappedLines() {
+  const queryEditor = useGraphiQL((state) => state.queryEditor);
+  useEffect(() => queryEditor?.updateOptions({ wordWrap: "on" }), [queryEditor]);
+  return null;
+}
 
 /** GraphiQL for one signed-in caller; default export because it is loaded on sign-in only. */
 export default function Workbench({ token, store }: { token: string; store: Store }) {
@@ -33,6 +40,7 @@ export default function Workbench({ token, store }: { token: string; store: Stor
       schemaDescription
     >
       <GraphiQL.Logo>{null}</GraphiQL.Logo>
+      <WrappedLines />
     </GraphiQL>
   );
 }
