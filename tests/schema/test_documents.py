@@ -43,7 +43,7 @@ def test_long_texts_push_out_others_by_their_length() -> None:
     short = remember(documents, "{s}")
     remember(documents, "{s}" + " " * 500)
     assert documents.parse("{s}") is short
-    remember(documents, "{s}" + " " * 990)
+    remember(documents, "{s}" + " " * 996)
     assert documents.parse("{s}") is not short
 
 
