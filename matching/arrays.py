@@ -76,4 +76,6 @@ def sparse(
 def dense(matrix: Sparse, rows: Selection, columns: Selection) -> npt.NDArray[Any]:
     """The chosen rows and columns of a sparse matrix, written out."""
     block = matrix[rows]
-    return np.asarray(block.toarray() if columns is ALL else block[:, columns].toarray())
+    if columns is ALL:
+        return np.asarray(block.toarray())
+    return np.asarray(block.transpose().tocsr()[columns].toarray()).T

@@ -5,7 +5,7 @@ that would lead a score out of the range from 0 to 1.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
 from matching.arrays import micros
@@ -88,7 +88,7 @@ class Configuration:
     """
 
     version: str = "expert-1"
-    weights: Weights = Weights()
+    weights: Weights = field(default_factory=Weights)
     unmatched_value: float = 0.2
     waiting_bonus_per_day: float = 0.0002
     waiting_bonus_limit: float = 0.05
@@ -100,7 +100,8 @@ class Configuration:
     def __post_init__(self) -> None:
         for name in ("unmatched_value", "waiting_bonus_per_day", "waiting_bonus_limit"):
             _require(0 <= getattr(self, name) <= 1, name, getattr(self, name))
-        _require(1 <= self.working_language_level <= 6, "working_language_level", self)
+        least = self.working_language_level
+        _require(1 <= least <= 6, "working_language_level", least)
         _require(len(set(self.levels)) == len(self.levels), "levels", self.levels)
         for first, second, fit in self.adjacent_functions:
             _require(0 <= fit <= 1, f"adjacent_functions {first}, {second}", fit)
@@ -142,7 +143,7 @@ class Configuration:
 
 
 def _known(kind: type, plain: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(plain) - {field.name for field in fields(kind)})
+    unknown = sorted(set(plain) - {one.name for one in fields(kind)})
     _require(not unknown, "unknown settings", unknown)
     return dict(plain)
 

@@ -11,8 +11,7 @@ from typing import Final, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from matching.arrays import ALL, Floats, Integers, Selection, Sparse, Words
-from matching.arrays import dense, pack, shared, sparse
+from matching.arrays import Floats, Integers, Selection, Sparse, Words, dense, pack, shared, sparse
 from matching.configurations import Configuration
 from matching.people import Mentee, Mentor
 from matching.texts import Texts
@@ -56,7 +55,8 @@ class Lookup:
 
     def __call__(self, rows: Selection, columns: Selection) -> Floats:
         """The block's values."""
-        return self.table[self.codes[rows]][:, columns]
+        block: Floats = self.table[self.codes[rows]][:, columns]
+        return block
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ class Coverage:
         """The block's values."""
         mine = self.mine[rows]
         sizes = np.bitwise_count(mine).sum(axis=1, dtype=np.float64)
-        return shared(mine, self.theirs[columns]) / np.maximum(sizes, 1.0)[:, None]
+        shares: Floats = shared(mine, self.theirs[columns]) / np.maximum(sizes, 1.0)[:, None]
+        return shares
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Preferences:
 
     @classmethod
     def of(cls, mentees: Sequence[Mentee], mentors: Sequence[Mentor]) -> "Preferences":
-        """Preferences of these mentees for these mentors; other ids in a ranking keep their place."""
+        """Preferences of these people; an unknown id in a ranking keeps its place."""
         column = {mentor.id: j for j, mentor in enumerate(mentors)}
         ranks: dict[tuple[int, int], float] = {}
         for i, mentee in enumerate(mentees):

@@ -27,7 +27,7 @@ from matching.arrays import (
 from matching.configurations import Configuration
 from matching.people import Mentee, Mentor
 
-Side = Sequence[Mentee] | Sequence[Mentor]
+Side = Sequence[Mentee | Mentor]
 Pairs = Iterable[tuple[int, int]]
 
 # Stands for a nationality nobody recorded; no code is empty.
@@ -100,8 +100,8 @@ class Rules:
         -------
         ndarray of uint16, shape (r, c)
         """
-        bits: Bits = self.mentee_bits[rows, None] | self.mentor_bits[None, columns]
-        bits |= dense(self.pair_bits, rows, columns)
+        alone = self.mentee_bits[rows][:, None] | self.mentor_bits[columns][None, :]
+        bits: Bits = alone | dense(self.pair_bits, rows, columns)
         mine, theirs = self.languages
         bits[shared(mine[rows], theirs[columns]) == 0] |= BIT[Rule.NO_COMMON_LANGUAGE]
         for left, right in (self.refused_by_mentee, self.refused_by_mentor):
@@ -118,8 +118,9 @@ def _undeclared(people: Side) -> Bits:
 
 def _closed(mentors: Sequence[Mentor], free: Integers) -> Bits:
     away = np.array([not mentor.available for mentor in mentors], dtype=np.uint16)
-    full = (free == 0).astype(np.uint16)
-    return away * BIT[Rule.NOT_AVAILABLE] | full * BIT[Rule.NO_CAPACITY]
+    full = np.asarray(free == 0, dtype=np.uint16)
+    bits: Bits = away * BIT[Rule.NOT_AVAILABLE] | full * BIT[Rule.NO_CAPACITY]
+    return bits
 
 
 def _languages(

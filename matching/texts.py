@@ -15,7 +15,7 @@ from matching.arrays import Floats, Selection, Sparse, sparse
 
 @dataclass(frozen=True)
 class Texts:
-    """Cosine of goals (n, terms) to expertise (terms, m), both rows of unit length."""
+    """Cosine of goals (n, terms) to expertise (m, terms), rows of unit length or empty."""
 
     goals: Sparse
     expertise: Sparse
@@ -38,7 +38,7 @@ class Texts:
         counter = CountVectorizer(ngram_range=(1, 2), dtype=np.float64)
         analyse = counter.build_analyzer()
         if not any(analyse(text) for text in corpus):
-            empty = (len(goals), 1), (1, len(expertise))
+            empty = (len(goals), 1), (len(expertise), 1)
             return cls(*(sparse({}, shape, np.float64) for shape in empty))
         counter.fit([*corpus, *goals, *expertise])
         rarity = TfidfTransformer().fit(counter.transform(corpus))
@@ -46,9 +46,9 @@ class Texts:
             rarity.transform(counter.transform(texts)) if texts else counter.transform([""])[:0]
             for texts in (goals, expertise)
         )
-        return cls(goals=mine.tocsr(), expertise=theirs.T.tocsr())
+        return cls(goals=mine.tocsr(), expertise=theirs.tocsr())
 
     def __call__(self, rows: Selection, columns: Selection) -> Floats:
         """Cosines of the block, shape (r, c), between 0 and 1."""
-        cosines = (self.goals[rows] @ self.expertise[:, columns]).toarray()
+        cosines: Floats = (self.expertise[columns] @ self.goals[rows].T).toarray().T
         return np.clip(cosines, 0.0, 1.0)

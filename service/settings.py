@@ -28,7 +28,8 @@ class Settings(BaseSettings):
         Environment.DEMO, description="demo, test or production; production is strict."
     )
     database_url: SecretStr | None = Field(
-        None, description="A PostgreSQL URL; without it the embedded server in the data folder runs."
+        None,
+        description="A PostgreSQL URL; without it the embedded server in the data folder runs.",
     )
     data_dir: Path = Field(
         Path(".cadre"), description="The folder of the embedded database and the demo tokens."
