@@ -10,7 +10,11 @@ from matching.markets import Market
 from matching.rules import BIT
 from tests.matching.worlds import World, a_mentee, a_mentor, a_world
 
-MINE = {"mission_id": "UNMISS", "start": date(2015, 1, 1), "end": date(2016, 12, 31)}
+MINE: dict[str, Any] = {
+    "mission_id": "UNMISS",
+    "start": date(2015, 1, 1),
+    "end": date(2016, 12, 31),
+}
 UNDER_MENTOR = Service(**MINE, supervisor_person_id="mentor's person")
 UNDER_MENTEE = Service(**MINE, supervisor_person_id="mentee's person")
 ALONGSIDE = Service(**MINE)
@@ -194,8 +198,7 @@ def supervised(lower: Mentee | Mentor, upper: Mentee | Mentor) -> bool:
     under = [one for one in lower.service if one.supervisor_person_id == upper.person_id]
     return any(mine.end is None for mine in under) or any(
         mine.mission_id == theirs.mission_id
-        and max(mine.start, theirs.start)
-        <= min(mine.end or date.max, theirs.end or date.max)
+        and max(mine.start, theirs.start) <= min(mine.end or date.max, theirs.end or date.max)
         for mine in under
         for theirs in upper.service
     )

@@ -73,8 +73,8 @@ def a_world(seed: int, n: int = 5, m: int = 4) -> World:
     return World(
         mentees,
         mentors,
-        [Fixed(*pair) for pair in draw.sample(pairs, draw.choice((0, 0, 1)))],
-        draw.sample(pairs, draw.choice((0, 1, 2))),
+        [Fixed(*pair) for pair in draw.sample(pairs, min(len(pairs), draw.choice((0, 0, 1))))],
+        draw.sample(pairs, min(len(pairs), draw.choice((0, 1, 2)))),
         Configuration(unmatched_value=draw.choice((0.0, 0.2, 0.35))),
     )
 
@@ -121,11 +121,11 @@ def _anybody(draw: random.Random, people: list[str]) -> dict[str, Any]:
     return {
         "level": draw.choice(LEVELS),
         "mandate_tasks": _some(draw, TASKS, 2),
-        "languages": {code: draw.randint(1, 6) for code in _some(draw, LANGUAGES, 2)},
+        "languages": {code: draw.randint(1, 6) for code in LANGUAGES if draw.random() < 0.7},
         "nationalities": _some(draw, COUNTRIES, 4),
         "utc_offset_hours": draw.choice((0, 3.0, 5.75, -5.0, None)),
         "gender": draw.choice(("F", "M", None)),
-        "refused_nationalities": _some(draw, COUNTRIES, 10),
+        "refused_nationalities": _some(draw, COUNTRIES, 25),
         "conflicts": None if draw.random() < 0.05 else _some(draw, people, 12),
         "service": tuple(_service(draw, people) for _ in range(draw.randint(0, 2))),
     }
