@@ -135,3 +135,8 @@ def read_bids(side: str) -> tuple[np.ndarray, np.ndarray]:
         place = row[bid["Submission"]], column[bid["Bidder"]]
         scores[place], forbidden[place] = WORTH[bid["Bid"]], bid["Bid"] == "conflict"
     return scores, forbidden
+
+
+def test_what_the_solver_cannot_answer_is_refused_in_its_own_words() -> None:
+    with pytest.raises(NotSolved, match="INFEASIBLE"):
+        assign([[1.0]], [-1])

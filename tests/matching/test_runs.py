@@ -9,9 +9,20 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from matching import Configuration, Fixed, InvalidPeople, Mentee, Reason, Run, pair
+from matching import (
+    Configuration,
+    Fixed,
+    InvalidPeople,
+    Mentee,
+    NotOptimal,
+    Reason,
+    Run,
+    pair,
+    runs,
+)
 from matching.markets import Market
 from tests.matching.worlds import World, a_mentee, a_mentor, a_world
 
@@ -279,3 +290,12 @@ def test_a_run_names_the_versions_that_computed_it() -> None:
         "matching", "configuration", "numpy", "ortools", "scikit-learn", "scipy",
     }  # fmt: skip
     assert run.versions["configuration"] == "expert-2"
+
+
+def test_a_solver_that_errs_is_found_out_and_nothing_is_proposed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runs, "solve", lambda problem: np.zeros(len(problem.rows), dtype=bool))
+
+    with pytest.raises(NotOptimal, match="differs from its bound"):
+        pair([a_mentee(level="D-1")], [a_mentor(level="D-2")], configuration=FREE)
