@@ -18,23 +18,14 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from strawberry.schema.config import StrawberryConfig
 
-from schema.context import Actor, Info
+from schema.context import Info
 from schema.endpoint import CadreSchema, create_endpoint
 from schema.limits import Limits
+from service.access.actors import ANONYMOUS, Actor
 from service.errors import NotAllowed, NotSignedIn, VersionConflict
 
 GRAPHQL = "application/graphql-response+json"
 SECRET = "relation person_note does not exist: Ms Amina K."
-
-
-@dataclass(frozen=True)
-class Somebody:
-    account_id: UUID | None
-    person_id: UUID | None = None
-
-    @property
-    def is_anonymous(self) -> bool:
-        return self.account_id is None
 
 
 ACCOUNT = UUID("0190a000-0000-7000-8000-000000000001")
@@ -42,9 +33,9 @@ ACCOUNT = UUID("0190a000-0000-7000-8000-000000000001")
 
 async def authenticate(token: str | None) -> Actor:
     if token is None:
-        return Somebody(None)
+        return ANONYMOUS
     if token == "good-token":
-        return Somebody(ACCOUNT)
+        return Actor(account_id=ACCOUNT)
     if token == "database-down":
         raise ConnectionRefusedError(SECRET)
     if token == "broken":
