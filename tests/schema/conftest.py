@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +59,12 @@ class RankText(str):
     __slots__ = ()
 
 
+@strawberry.enum
+class Grade(Enum):
+    DIRECTOR = "D-2"
+    UNDER_SECRETARY = "USG"
+
+
 @strawberry.type
 class Post:
     title: str
@@ -96,6 +103,10 @@ class Query:
     @strawberry.field
     def many(self, numbers: list[int]) -> int:
         return len(numbers)
+
+    @strawberry.field
+    def grade(self, grade: Grade) -> str:
+        return str(grade.value)
 
     @strawberry.field
     def rank(self, rank: RankText) -> str:
@@ -201,10 +212,13 @@ def talk(port: int, parts: Sequence[bytes], pause: float) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def edge_port() -> Iterator[int]:
-    endpoint = create_endpoint(
-        small_schema(), authenticate, Limits(), body_seconds=0.5, work_seconds=0.5
-    )
+def schema() -> CadreSchema:
+    return small_schema()
+
+
+@pytest.fixture(scope="session")
+def edge_port(schema: CadreSchema) -> Iterator[int]:
+    endpoint = create_endpoint(schema, authenticate, Limits(), body_seconds=0.5, work_seconds=0.5)
     app = Starlette(routes=[Route("/graphql", endpoint)])
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)
