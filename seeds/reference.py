@@ -29,6 +29,7 @@ from service.models import (
 from service.models.vocabulary import LEVEL_RANKS, Function, Level, TermKind
 
 Values: TypeAlias = Mapping[str, Any]
+Labels: TypeAlias = tuple[str, str | None, str | None]
 Keys: TypeAlias = dict[tuple[Any, ...], Any]
 
 
@@ -95,7 +96,7 @@ def _mission(mission: records.Mission, titles: Mapping[str, str]) -> Values:
 
 def _member_states(reference: Reference) -> Iterable[Values]:
     for state in reference.member_states:
-        country = pycountry.countries.get(alpha_3=state.code)
+        country = pycountry.countries.lookup(state.code)
         yield {
             "code": state.code,
             "name": getattr(country, "common_name", country.name),
@@ -110,11 +111,11 @@ def _terms(reference: Reference) -> Iterable[Values]:
         # A word that no column can hold would promise a filter that does not exist.
         if function.code in functions:
             rank = len(functions) - functions.index(function.code)
-            labels = (function.label_en, function.label_fr, function.meaning)
+            labels: Labels = (function.label_en, function.label_fr, function.meaning)
             yield _term(TermKind.FUNCTION, function.code, labels, rank)
     for level in reference.levels:
-        labels = (level.label, None, None)
-        yield _term(TermKind.LEVEL, level.code, labels, LEVEL_RANKS[Level(level.code)])
+        rank = LEVEL_RANKS[Level(level.code)]
+        yield _term(TermKind.LEVEL, level.code, (level.label, None, None), rank)
     for title in reference.titles:
         yield _term(TermKind.TITLE, title.code, (title.label_en, title.label_fr, None))
     french = Locale("fr").languages
@@ -128,9 +129,7 @@ def _terms(reference: Reference) -> Iterable[Values]:
         yield _term(TermKind.REGIONAL_GROUP, group.code, (group.label_en, group.label_fr, None))
 
 
-def _term(
-    kind: TermKind, code: str, labels: tuple[str, str | None, str | None], rank: int = 0
-) -> Values:
+def _term(kind: TermKind, code: str, labels: Labels, rank: int = 0) -> Values:
     label, label_fr, meaning = labels
     return {
         "kind": kind.value,
