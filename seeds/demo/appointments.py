@@ -115,7 +115,7 @@ class Appointing:
         soon = self._rng.random() < 0.16
         low, high = (18, 180) if soon else (190, 900)
         term_end = self._today + int(self._rng.integers(low, high))
-        long = term_end - tenure.start > 3 * 365
+        long = term_end - tenure.start > 4 * 365
         return AppointmentState.EXTENDED if long else AppointmentState.IN_POST, term_end, None
 
     def _ended(self, tenure: Tenure, end: int) -> tuple[AppointmentState, int, CauseOfEnd]:

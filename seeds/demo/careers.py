@@ -227,7 +227,7 @@ def careers(
     owner, started, ended, share = _periods(rng, profiles, until)
     rank = np.minimum(np.floor(top[owner] * share + rng.random(len(owner)) * 0.6), top[owner])
     rank = rank.astype(np.int64)
-    in_mission = (rank > 0) & (rng.random(len(owner)) < 0.3 + 0.35 * share)
+    in_mission = (rank > 0) & (rng.random(len(owner)) < 0.35 + 0.35 * share)
     is_last = np.diff(owner, append=-1) != 0
     ongoing = is_last & (until[owner] == until.max()) & (rng.random(len(owner)) < 0.45)
     in_mission &= ~ongoing
@@ -269,7 +269,7 @@ def _periods(
 ) -> tuple[Integers, Integers, Integers, NDArray[np.float64]]:
     """Owner, start, end and how far into the career, of every period."""
     many = len(profiles)
-    count = rng.choice(np.arange(2, STINTS + 1), many, p=(0.1, 0.2, 0.25, 0.2, 0.13, 0.08, 0.04))
+    count = rng.choice(np.arange(2, STINTS + 1), many, p=(0.06, 0.14, 0.24, 0.23, 0.17, 0.1, 0.06))
     exists = np.arange(STINTS) < count[:, None]
     length = (rng.gamma(3.0, 1.0, (many, STINTS)) + 0.4) * exists
     edges = np.cumsum(length, axis=1) / length.sum(axis=1, keepdims=True)

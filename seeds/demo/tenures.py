@@ -83,8 +83,8 @@ def tenures(
         if not len(fitting):
             continue
         known = fitting[pool.held[fitting] > 0]
-        # Half of the time a post goes to somebody who already led elsewhere.
-        choice = known if len(known) and rng.random() < 0.5 else fitting
+        # Now and then a post goes to somebody who already led elsewhere.
+        choice = known if len(known) and rng.random() < 0.35 else fitting
         seated.append(pool.seat(int(rng.choice(choice)), tenure))
     return [*seated, *_second_hats(seats, seated)]
 
@@ -106,7 +106,7 @@ def _history(rng: np.random.Generator, seat: Seat, today: int) -> Iterator[Tenur
         length = int(rng.integers(350, 1100))
         yield Tenure(seat, max(start - length, opened), start)
         start -= length
-    for _ in range(int(rng.integers(1, 4)) if seat.leads else int(rng.integers(0, 2))):
+    for _ in range(int(rng.integers(2, 5)) if seat.leads else int(rng.integers(0, 2))):
         end = start - (1 if rng.random() < 0.4 else int(rng.integers(5, 220)))
         start = end - int(rng.integers(420, 1450))
         if start < opened:
