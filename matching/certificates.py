@@ -1,0 +1,170 @@
+"""An independent look at a finished run: is every proposal allowed, and is the total the best?
+
+It scores all pairs anew and adds up for itself. It refuses to use the solver,
+the recovered prices' code or anything the run says about its own correctness.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from matching.arrays import Integers
+from matching.configurations import Configuration
+from matching.digests import digest
+from matching.markets import Market
+from matching.people import Fixed, Mentee, Mentor
+from matching.rules import BIT, Rule
+from matching.runs import Proposal, Run
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What the check found: both totals, recomputed in millionths, and every fault in words."""
+
+    objective: int
+    bound: int
+    faults: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the run is feasible and no pairing can be better."""
+        return not self.faults and self.objective == self.bound
+
+
+def certify(  # noqa: PLR0913 - the run beside all that it came from
+    run: Run,
+    mentees: Iterable[Mentee],
+    mentors: Iterable[Mentor],
+    *,
+    fixed: Iterable[Fixed] = (),
+    closed_badly: Iterable[tuple[str, str]] = (),
+    configuration: Configuration = Configuration(),  # noqa: B008 - frozen
+) -> Certificate:
+    """Checks a run against the inputs it claims to come from.
+
+    Feasible: each waiting mentee is proposed once or listed as unmatched, no
+    mentor gets more than the free places, every pair obeys the rules and the
+    minimum, and contributions sum to the score that the inputs give.
+    Optimal: prices are not negative, surpluses not below the minimum, no
+    allowed pair is worth more than surplus plus price, and the sum of
+    surpluses and of prices times places equals the objective.
+
+    Parameters
+    ----------
+    run : Run
+    mentees, mentors, fixed, closed_badly, configuration
+        As given to `pair`.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    InvalidPeople
+        If an id or a person occurs twice on one side.
+    """
+    people = tuple(mentees), tuple(mentors)
+    held, failed = frozenset(fixed), frozenset(closed_badly)
+    market = Market.of(*people, fixed=held, closed_badly=failed, configuration=configuration)
+    expected = digest(*people, fixed=held, closed_badly=failed, configuration=configuration)
+    checks = _Checks(run, market)
+    faults = [
+        *(["input digest differs"] if expected != run.input_digest else []),
+        *checks.people(),
+        *checks.places(),
+        *checks.amounts(),
+        *checks.pairs(),
+        *checks.totals(),
+    ]
+    return Certificate(checks.objective, checks.bound, tuple(faults))
+
+
+class _Checks:
+    """The single checks; each yields its faults, and an empty yield is a pass."""
+
+    def __init__(self, run: Run, market: Market) -> None:
+        self.run, self.market = run, market
+        self.row = {mentee.id: i for i, mentee in enumerate(market.mentees)}
+        self.column = {mentor.id: j for j, mentor in enumerate(market.mentors)}
+        self.prices = _amounts(run.prices.get(mentor.id, 0) for mentor in market.mentors)
+        self.surpluses = _amounts(run.surpluses.get(mentee.id, 0) for mentee in market.mentees)
+        left = len(market.mentees) - len(run.proposals)
+        worth = sum(proposal.score + proposal.priority for proposal in run.proposals)
+        self.objective = worth + left * market.minimum
+        self.bound = int(self.surpluses.sum()) + int(market.free @ self.prices)
+
+    def people(self) -> Iterator[str]:
+        """Everybody who waits is answered exactly once, and nobody else."""
+        answered = Counter(proposal.mentee_id for proposal in self.run.proposals)
+        answered.update(one.mentee_id for one in self.run.unmatched)
+        if answered != Counter(self.row.keys()):
+            yield "not every waiting mentee is answered exactly once"
+
+    def places(self) -> Iterator[str]:
+        """No mentor is unknown or given more than the free places."""
+        taken = Counter(proposal.mentor_id for proposal in self.run.proposals)
+        for mentor_id, count in sorted(taken.items()):
+            place = self.column.get(mentor_id)
+            if place is None or count > self.market.free[place]:
+                yield f"{mentor_id}: {count} proposals are more than the free places"
+
+    def amounts(self) -> Iterator[str]:
+        """Prices and surpluses lie in their range, so that they bound at all."""
+        if (self.prices < 0).any():
+            yield "a price is negative"
+        if (self.surpluses < self.market.minimum).any():
+            yield "a surplus lies below the unmatched value"
+
+    def pairs(self) -> Iterator[str]:
+        """Every pair, made or not, in one pass over all of them."""
+        made = {
+            (self.row[one.mentee_id], self.column[one.mentor_id]): one
+            for one in self.run.proposals
+            if one.mentee_id in self.row and one.mentor_id in self.column
+        }
+        by_row: dict[int, list[tuple[int, Proposal]]] = {}
+        for (i, j), proposal in made.items():
+            by_row.setdefault(i, []).append((j, proposal))
+        for block in self.market.blocks():
+            rows = block.rows
+            worth = block.scores + self.market.priorities[rows, None]
+            limit = self.surpluses[rows, None] + self.prices[None, :]
+            allowed = (block.broken == 0) & (block.scores >= self.market.minimum)
+            for i, j in np.argwhere(allowed & (worth > limit)).tolist():
+                yield f"{self._names(i + rows.start, j)}: worth more than surplus plus price"
+            for i in range(rows.start, rows.stop):
+                for j, proposal in by_row.get(i, ()):
+                    local = i - rows.start
+                    yield from self._made(
+                        proposal, int(block.broken[local, j]), int(block.scores[local, j])
+                    )
+
+    def _made(self, proposal: Proposal, broken: int, score: int) -> Iterator[str]:
+        name = f"{proposal.mentee_id} and {proposal.mentor_id}"
+        codes = [rule.value for rule in Rule if broken & int(BIT[rule])]
+        if codes:
+            yield f"{name}: forbidden by {', '.join(codes)}"
+        if score < self.market.minimum:
+            yield f"{name}: below the least acceptable score"
+        if proposal.score != score or sum(proposal.contributions.values()) != score:
+            yield f"{name}: score or contributions differ from {score}"
+        if proposal.priority != self.market.priorities[self.row[proposal.mentee_id]]:
+            yield f"{name}: priority differs"
+
+    def totals(self) -> Iterator[str]:
+        """The run's own totals are the recomputed ones, and they meet."""
+        stated = self.run.objective, self.run.bound, self.run.gap
+        if stated != (self.objective, self.bound, self.bound - self.objective):
+            yield f"totals differ from {self.objective} and {self.bound}"
+        if self.bound != self.objective:
+            yield f"the bound {self.bound} does not meet the objective {self.objective}"
+
+    def _names(self, i: int, j: int) -> str:
+        return f"{self.market.mentees[i].id} and {self.market.mentors[j].id}"
+
+
+def _amounts(values: Iterable[int]) -> Integers:
+    return np.array(list(values), dtype=np.int64)

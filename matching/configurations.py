@@ -1,0 +1,153 @@
+"""What the programme decides about matching: weights, the minimum, the tables behind features.
+
+All of it is data with a version, never code; it refuses weights and tables
+that would lead a score out of the range from 0 to 1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final
+
+from matching.arrays import micros
+
+ADJACENT_FUNCTIONS: Final = (
+    ("HEAD_OF_MISSION", "DEPUTY_HEAD_OF_MISSION", 0.8),
+    ("HEAD_OF_MISSION", "CHIEF_OF_STAFF", 0.6),
+    ("HEAD_OF_MISSION", "DIRECTOR_OF_MISSION_SUPPORT", 0.4),
+    ("HEAD_OF_MISSION", "FORCE_COMMANDER", 0.4),
+    ("HEAD_OF_MISSION", "POLICE_COMMISSIONER", 0.4),
+    ("DEPUTY_HEAD_OF_MISSION", "CHIEF_OF_STAFF", 0.7),
+    ("DEPUTY_HEAD_OF_MISSION", "DIRECTOR_OF_MISSION_SUPPORT", 0.5),
+    ("CHIEF_OF_STAFF", "DIRECTOR_OF_MISSION_SUPPORT", 0.6),
+    ("FORCE_COMMANDER", "DEPUTY_FORCE_COMMANDER", 0.8),
+    ("POLICE_COMMISSIONER", "DEPUTY_POLICE_COMMISSIONER", 0.8),
+    ("FORCE_COMMANDER", "POLICE_COMMISSIONER", 0.3),
+)
+"""How much experience in one function serves another; both directions, at most 1."""
+
+FUNCTION_STREAMS: Final = (
+    ("CHIEF_OF_STAFF", "CIVILIAN"),
+    ("DEPUTY_FORCE_COMMANDER", "MILITARY"),
+    ("DEPUTY_HEAD_OF_MISSION", "CIVILIAN"),
+    ("DEPUTY_POLICE_COMMISSIONER", "POLICE"),
+    ("DIRECTOR_OF_MISSION_SUPPORT", "CIVILIAN"),
+    ("FORCE_COMMANDER", "MILITARY"),
+    ("HEAD_OF_MISSION", "CIVILIAN"),
+    ("POLICE_COMMISSIONER", "POLICE"),
+)
+
+
+class InvalidConfiguration(ValueError):  # noqa: N818 - it says what was given, not what broke
+    """A setting lies outside its range; the message names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """What each feature adds at its best; together exactly 1, so a score lies in 0 to 1.
+
+    The defaults are expert weights, to be replaced once ratings exist. Fit of
+    function, context, tasks and goals carries most, because similarity in what
+    people do and value predicts how good a mentorship becomes (Eby et al. 2013,
+    .38-.59). Gender is a wish to honour and no predictor, so it weighs least.
+    """
+
+    function: float = 0.22
+    mission_context: float = 0.14
+    mandate_tasks: float = 0.12
+    seniority: float = 0.14
+    languages: float = 0.06
+    time_zone: float = 0.06
+    goals: float = 0.12
+    preferred_mentor: float = 0.06
+    mentor_gender: float = 0.03
+    top_criterion: float = 0.05
+
+    def __post_init__(self) -> None:
+        weights = asdict(self)
+        for name, weight in weights.items():
+            _require(0 <= weight <= 1, f"weights.{name}", weight)
+        _require(sum(map(micros, weights.values())) == micros(1), "sum of weights", weights)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """Everything a run depends on besides the people.
+
+    Parameters
+    ----------
+    unmatched_value : float
+        The least acceptable score; a pair below it is never proposed, however
+        long the mentee has waited.
+    waiting_bonus_per_day, waiting_bonus_limit : float
+        Priority for those who wait, added to the objective and never to the
+        score, so that nobody starves.
+    working_language_level : int
+        The level from which a shared language counts as common; 4 is CEFR B2.
+    levels : tuple of str
+        Lowest first.
+    """
+
+    version: str = "expert-1"
+    weights: Weights = field(default_factory=Weights)
+    unmatched_value: float = 0.2
+    waiting_bonus_per_day: float = 0.0002
+    waiting_bonus_limit: float = 0.05
+    working_language_level: int = 4
+    levels: tuple[str, ...] = ("D-1", "D-2", "ASG", "USG")
+    adjacent_functions: tuple[tuple[str, str, float], ...] = ADJACENT_FUNCTIONS
+    function_streams: tuple[tuple[str, str], ...] = FUNCTION_STREAMS
+
+    def __post_init__(self) -> None:
+        for name in ("unmatched_value", "waiting_bonus_per_day", "waiting_bonus_limit"):
+            _require(0 <= getattr(self, name) <= 1, name, getattr(self, name))
+        least = self.working_language_level
+        _require(1 <= least <= 6, "working_language_level", least)
+        _require(len(set(self.levels)) == len(self.levels), "levels", self.levels)
+        for first, second, fit in self.adjacent_functions:
+            _require(0 <= fit <= 1, f"adjacent_functions {first}, {second}", fit)
+
+    @property
+    def minimum(self) -> int:
+        """`unmatched_value` in millionths."""
+        return micros(self.unmatched_value)
+
+    def priority(self, waiting_days: int) -> int:
+        """The bonus of somebody who has waited so long, in millionths."""
+        return micros(min(self.waiting_bonus_limit, waiting_days * self.waiting_bonus_per_day))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionaries, lists and numbers, for storing beside the run."""
+        plain = asdict(self)
+        for name in ("levels", "adjacent_functions", "function_streams"):
+            plain[name] = [list(row) if isinstance(row, tuple) else row for row in plain[name]]
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> "Configuration":
+        """The configuration `to_json` wrote; absent settings keep their defaults.
+
+        Raises
+        ------
+        InvalidConfiguration
+            If a setting is unknown or outside its range.
+        """
+        settings = _known(cls, plain)
+        if "weights" in settings:
+            settings["weights"] = Weights(**_known(Weights, settings["weights"]))
+        if "levels" in settings:
+            settings["levels"] = tuple(settings["levels"])
+        for name in ("adjacent_functions", "function_streams"):
+            if name in settings:
+                settings[name] = tuple(tuple(row) for row in settings[name])
+        return cls(**settings)
+
+
+def _known(kind: type, plain: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(plain) - {one.name for one in fields(kind)})
+    _require(not unknown, "unknown settings", unknown)
+    return dict(plain)
+
+
+def _require(condition: bool, name: str, value: object) -> None:  # noqa: FBT001
+    if not condition:
+        raise InvalidConfiguration(f"{name} cannot be {value!r}")
