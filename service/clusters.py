@@ -18,6 +18,9 @@ from typing import Any
 from service.binaries import MAJOR, binaries, system_user
 from service.errors import Unavailable
 
+# PostgreSQL's words for a full disk; the last is what it says when a page only fits in part.
+FULL = re.compile(r"No space left on device|Disk quota exceeded|wrote only \d+ of \d+ bytes")
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -186,7 +189,7 @@ def _spawned(
 
 def failure(cluster: Cluster, output: str) -> Unavailable:
     """One sentence with the remedy for what a PostgreSQL program logged before it gave up."""
-    if "No space left on device" in output or "Disk quota exceeded" in output:
+    if FULL.search(output):
         free = shutil.disk_usage(cluster.folder).free // 1_000_000
         return Unavailable(
             f"The disk that holds {cluster.folder} is full ({free} MB free): make room for at least"

@@ -156,7 +156,10 @@ async def _url(cluster: Cluster, *, lonely: bool, durable: bool) -> str:
             server = await _launch(cluster, durable=durable)
         except OSError as error:
             raise unusable(cluster.folder, error) from error
-    await _create_database(server.sockets)
+    try:
+        await _create_database(server.sockets)
+    except asyncpg.PostgresError as error:
+        raise failure(cluster, f"FATAL: {error}") from error
     return _address(server.sockets, DATABASE)
 
 

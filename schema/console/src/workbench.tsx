@@ -1,0 +1,46 @@
+import { GraphiQL, HISTORY_PLUGIN } from "graphiql";
+import "graphiql/setup-workers/vite";
+import "@graphiql/react/style.css";
+import "@graphiql/plugin-doc-explorer/style.css";
+import "@graphiql/plugin-history/style.css";
+import "graphiql/graphiql.css";
+import "./workbench.css";
+import { useGraphiQL } from "@graphiql/react";
+import { useEffect, useMemo } from "react";
+
+import { LIBRARY } from "./library";
+import { fetcherFor } from "./requests";
+import type { Store } from "./stores";
+
+const PLUGINS = [LIBRARY, HISTORY_PLUGIN];
+const WELCOME = `# Choose a ready operation on the left, or write your own here.
+# Ctrl-Enter runs it, Ctrl-Space completes, Shift-Ctrl-P tidies.
+`;
+
+function WrappedLines() {
+  const queryEditor = useGraphiQL((state) => state.queryEditor);
+  useEffect(() => queryEditor?.updateOptions({ wordWrap: "on" }), [queryEditor]);
+  return null;
+}
+
+/** GraphiQL for one signed-in caller; default export because it is loaded on sign-in only. */
+export default function Workbench({ token, store }: { token: string; store: Store }) {
+  const fetcher = useMemo(() => fetcherFor(token), [token]);
+  return (
+    <GraphiQL
+      fetcher={fetcher}
+      storage={store}
+      plugins={PLUGINS}
+      visiblePlugin={LIBRARY.title}
+      defaultQuery={WELCOME}
+      defaultEditorToolsVisibility="variables"
+      isHeadersEditorEnabled={false}
+      showPersistHeadersSettings={false}
+      inputValueDeprecation
+      schemaDescription
+    >
+      <GraphiQL.Logo>{null}</GraphiQL.Logo>
+      <WrappedLines />
+    </GraphiQL>
+  );
+}

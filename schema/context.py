@@ -1,0 +1,40 @@
+"""What every resolver is told about its request: who asks, and under which id it is logged.
+
+It refuses to carry connections, settings or anything a resolver could use to go around
+the service.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+from uuid import UUID
+
+import strawberry
+from graphql import DocumentNode
+
+
+class Actor(Protocol):
+    """Whoever asks, as authentication knows them."""
+
+    @property
+    def account_id(self) -> UUID | None:
+        """The signed-in account, if any."""
+
+    @property
+    def person_id(self) -> UUID | None:
+        """The person behind the account, if any."""
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether no token was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request; `document` is the parsed and validated text, when the endpoint made it."""
+
+    actor: Actor
+    request_id: str
+    document: DocumentNode | None = field(default=None, repr=False)
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

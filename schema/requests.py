@@ -1,0 +1,220 @@
+"""GraphQL requests out of HTTP: method, media types, token, body and parameters.
+
+It counts the bytes as they arrive and lets none of them reach a parser unbounded. It
+refuses to know the schema, and answers every malformed request with a coded 4xx.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+from schema.limits import LimitExceeded, Limits
+from service.errors import NotSignedIn, Refusal
+
+# The schema as RFC 6750 writes it; longer tokens are none of ours.
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+_TOKEN_LENGTH = 4096
+
+
+class MediaType(StrEnum):
+    """What an answer can be written as."""
+
+    GRAPHQL = "application/graphql-response+json"
+    JSON = "application/json"
+
+
+# What RFC 9110 asks of every 401.
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="cadre"'}
+
+
+class HttpRefused(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+    """A request that is refused before any GraphQL is read."""
+
+    def __init__(
+        self, status: int, refusal: Refusal, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status)
+        self.status = status
+        self.refusal = refusal
+        self.headers = dict(headers or {})
+
+
+class BadRequest(Refusal):
+    """A request that is not a well-formed GraphQL-over-HTTP request."""
+
+    code = "BAD_REQUEST"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The parameters of one GraphQL request, of the right types."""
+
+    query: str
+    variables: dict[str, Any]
+    operation_name: str | None
+    extensions: dict[str, Any]
+
+
+def _refused(status: int, message: str, **headers: str) -> HttpRefused:
+    return HttpRefused(status, BadRequest(message), headers)
+
+
+def negotiate(headers: Headers) -> MediaType:
+    """The media type to answer with; 406 when the client accepts neither of ours."""
+    accept = ",".join(headers.getlist("accept")).strip()
+    if not accept:
+        return MediaType.JSON
+    # Wanted equally, the newer type wins: `max` keeps the first.
+    best = max(MediaType, key=lambda media: _quality(media, accept))
+    if _quality(best, accept) > (0.0, 0):
+        return best
+    raise _refused(406, f"Accept {MediaType.GRAPHQL} or {MediaType.JSON}.")
+
+
+def _quality(media: MediaType, accept: str) -> tuple[float, int]:
+    """How much the client wants a media type: the quality of its closest range, and how close."""
+    closest, wanted = 0, 0.0
+    for entry in accept.split(","):
+        range_, *parameters = (part.strip().lower() for part in entry.split(";"))
+        closeness = {"*/*": 1, "application/*": 2, media.value: 3}.get(range_, 0)
+        if closeness > closest:
+            closest, wanted = closeness, _weight(parameters)
+    # Only a client that names the newer type expects its status codes.
+    if media is MediaType.GRAPHQL and closest < 3:
+        return (0.0, 0)
+    return (wanted, closest) if wanted else (0.0, 0)
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return min(1.0, max(0.0, float(parameter[2:])))
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def bearer(headers: Headers) -> str | None:
+    """The bearer token, or None without an Authorization header; 401 for any other scheme."""
+    given = headers.getlist("authorization")
+    if not given:
+        return None
+    scheme, _, token = given[0].partition(" ")
+    token = token.strip()
+    sound = len(given) == 1 and scheme.lower() == "bearer" and len(token) <= _TOKEN_LENGTH
+    if not sound or not _TOKEN.fullmatch(token):
+        raise not_signed_in("Send one header `Authorization: Bearer <token>`.")
+    return token
+
+
+def not_signed_in(message: str) -> HttpRefused:
+    """A 401 that names the scheme Cadre understands."""
+    return HttpRefused(401, NotSignedIn(message), CHALLENGE)
+
+
+async def read_parameters(request: Request, limits: Limits, seconds: float) -> Parameters:
+    """The parameters of a GET or POST; refuses other methods, types, encodings and shapes."""
+    if request.method == "GET":
+        return _from_url(request.scope["query_string"])
+    if request.method != "POST":
+        raise _refused(405, "Send POST, or GET for queries.", Allow="GET, POST")
+    _check_content_type(request.headers)
+    body = await _read(request, limits, seconds)
+    return _parameters(_json(body, "The body"), "The body")
+
+
+def _check_content_type(headers: Headers) -> None:
+    given = headers.getlist("content-type")
+    media, *parameters = (part.strip().lower() for part in ",".join(given).split(";"))
+    if media != MediaType.JSON:
+        raise _refused(415, f"Send the body as `Content-Type: {MediaType.JSON}`.")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and value.strip(' "') not in {"utf-8", "utf8"}:
+            raise _refused(415, "Send the body in UTF-8.")
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise _refused(415, "Send the body without Content-Encoding.")
+
+
+async def _read(request: Request, limits: Limits, seconds: float) -> bytes:
+    """The body, counted as it arrives: chunked bodies announce no length, and lengths can lie."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > limits.body_bytes:
+        raise _too_large(limits)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limits.body_bytes:
+                    raise _too_large(limits)
+    except TimeoutError as error:
+        message = f"The body did not arrive within {seconds:g} seconds."
+        raise _refused(408, message, Connection="close") from error
+    return bytes(body)
+
+
+def _too_large(limits: Limits) -> HttpRefused:
+    # The rest of the body is left unread, so the connection cannot be used again.
+    return HttpRefused(413, LimitExceeded(limits, "body_bytes"), {"Connection": "close"})
+
+
+def _json(text: bytes | str, what: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _refused(400, f"{what} is not JSON in UTF-8.") from error
+
+
+def _from_url(query_string: bytes) -> Parameters:
+    try:
+        pairs = parse_qsl(
+            query_string.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=20,
+        )
+    except ValueError as error:
+        raise _refused(400, "The query string is not UTF-8, or has too many parts.") from error
+    given: dict[str, Any] = dict(pairs)
+    if len(given) < len(pairs):
+        raise _refused(400, "The query string names a parameter twice.")
+    for name in ("variables", "extensions"):
+        if name in given:
+            given[name] = _json(given[name], f"`{name}`") if given[name] else None
+    return _parameters(given, "The query string")
+
+
+def _parameters(given: Any, what: str) -> Parameters:
+    if isinstance(given, list):
+        raise _refused(400, "Batches are not served; send one request for each operation.")
+    if not isinstance(given, dict):
+        raise _refused(400, f"{what} must be a JSON object with `query`.")
+    query = given.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise _refused(400, f"{what} must have `query`, a text that is not empty.")
+    name = given.get("operationName")
+    if not isinstance(name, str | None):
+        raise _refused(400, "`operationName` must be a text or null.")
+    # Form-encoded GETs cannot write null; an empty name there means none.
+    return Parameters(
+        query, _object(given, "variables"), name or None, _object(given, "extensions")
+    )
+
+
+def _object(given: dict[str, Any], name: str) -> dict[str, Any]:
+    value = given.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _refused(400, f"`{name}` must be a JSON object or null.")
+    return value

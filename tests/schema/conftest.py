@@ -1,0 +1,227 @@
+"""A small schema behind the real endpoint, served by the real server over a real socket."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import strawberry
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+from strawberry.schema.config import StrawberryConfig
+
+from schema.context import Actor, Info
+from schema.endpoint import CadreSchema, create_endpoint
+from schema.limits import Limits
+from service.errors import NotAllowed, NotSignedIn, VersionConflict
+
+GRAPHQL = "application/graphql-response+json"
+SECRET = "relation person_note does not exist: Ms Amina K."
+
+
+@dataclass(frozen=True)
+class Somebody:
+    account_id: UUID | None
+    person_id: UUID | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.account_id is None
+
+
+ACCOUNT = UUID("0190a000-0000-7000-8000-000000000001")
+
+
+async def authenticate(token: str | None) -> Actor:
+    if token is None:
+        return Somebody(None)
+    if token == "good-token":
+        return Somebody(ACCOUNT)
+    if token == "database-down":
+        raise ConnectionRefusedError(SECRET)
+    if token == "broken":
+        raise ValueError(SECRET)
+    raise NotSignedIn("This token is unknown, expired or revoked.")
+
+
+def refuse_scalar(value: object) -> str:
+    if value == "refused":
+        raise NotAllowed("Ranks above D-2 need another form.")
+    if value == "broken":
+        raise ValueError(SECRET)
+    return str(value)
+
+
+Rank = strawberry.scalar(name="Rank", parse_value=refuse_scalar, serialize=str)
+
+
+class RankText(str):
+    __slots__ = ()
+
+
+@strawberry.type
+class Post:
+    title: str
+
+    @strawberry.field
+    def posts(self, first: int | None = None, last: int | None = None) -> list["Post"]:
+        return [Post(title="Head")] * 2
+
+    @strawberry.field
+    def deputies(self, first: int = 25) -> list["Post"]:
+        return []
+
+    @strawberry.field
+    def parent(self) -> "Post":
+        return self
+
+    @strawberry.field
+    def broken(self) -> str | None:
+        raise ValueError(SECRET)
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def posts(self, first: int | None = None, last: int | None = None) -> list[Post]:
+        return [Post(title="Head")] * 2
+
+    @strawberry.field
+    def post(self) -> Post:
+        return Post(title="Head")
+
+    @strawberry.field
+    def echo(self, text: str | None = None, number: int | None = None) -> str:
+        return f"{text} {number}"
+
+    @strawberry.field
+    def many(self, numbers: list[int]) -> int:
+        return len(numbers)
+
+    @strawberry.field
+    def rank(self, rank: RankText) -> str:
+        return rank
+
+    @strawberry.field
+    def broken(self) -> str | None:
+        raise ValueError(SECRET)
+
+    @strawberry.field
+    def required(self) -> str:
+        raise ValueError(SECRET)
+
+    @strawberry.field
+    def big(self) -> int | None:
+        return 2**40
+
+    @strawberry.field
+    def stale(self) -> str | None:
+        raise VersionConflict(
+            "Somebody changed this vacancy; read it again.",
+            path=("input", "version"),
+            details={"version": 3},
+        )
+
+    @strawberry.field
+    async def unreachable(self) -> str | None:
+        raise ConnectionResetError(104, SECRET)
+
+    @strawberry.field
+    async def silent(self) -> str:
+        await asyncio.sleep(60)
+        return "never"
+
+    @strawberry.field
+    def who(self, info: Info) -> str:
+        return f"{info.context.actor.account_id} {info.context.request_id}"
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def rename(self, title: str) -> str:
+        WRITTEN.append(title)
+        return title
+
+
+WRITTEN: list[str] = []
+
+
+def small_schema() -> CadreSchema:
+    config = StrawberryConfig(scalar_map={RankText: Rank})
+    return CadreSchema(query=Query, mutation=Mutation, config=config)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """The served endpoint, and one client of it."""
+
+    port: int
+    client: httpx.AsyncClient
+    written: list[str] = field(default_factory=lambda: WRITTEN)
+
+    async def post(
+        self,
+        query: object,
+        variables: object = None,
+        *,
+        token: str | None = "good-token",
+        accept: str = GRAPHQL,
+        **more: Any,
+    ) -> httpx.Response:
+        headers = {"Accept": accept}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        body = {"query": query, "variables": variables, **more}
+        return await self.client.post("/graphql", json=body, headers=headers)
+
+    async def send(self, content: bytes, **headers: str) -> httpx.Response:
+        """A POST with exactly these bytes."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.post(
+            "/graphql", content=content, headers={"Content-Type": "application/json", **named}
+        )
+
+    async def talk(self, *parts: bytes, pause: float = 0.0) -> bytes:
+        """What the server says to these raw parts until it closes."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            for part in parts:
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(pause)
+            return await reader.read()
+        finally:
+            writer.close()
+
+
+@pytest.fixture(scope="session")
+def edge_port() -> Iterator[int]:
+    endpoint = create_endpoint(
+        small_schema(), authenticate, Limits(), body_seconds=0.5, work_seconds=0.5
+    )
+    app = Starlette(routes=[Route("/graphql", endpoint)])
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+@pytest.fixture
+async def edge(edge_port: int) -> AsyncIterator[Edge]:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{edge_port}") as client:
+        yield Edge(edge_port, client)

@@ -1,0 +1,387 @@
+"""The console in a real Chromium, against a real server on this machine."""
+
+import asyncio
+import json
+import shutil
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import strawberry
+import uvicorn
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
+from starlette.applications import Starlette
+from starlette.routing import Route
+from strawberry.asgi import GraphQL
+
+from schema import console_bundle, console_pages
+from service.settings import Environment, Settings
+
+ROLES = [
+    {"role": "HR_OFFICER", "label": "HR officer", "token": "demo-hr"},
+    {"role": "MENTOR", "label": "Mentor", "token": "demo-mentor"},
+]
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 30_000
+VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));"""
+
+expect.set_options(timeout=PATIENCE)
+
+
+@strawberry.type
+class Account:
+    label: str
+
+
+@strawberry.type
+class HeldRole:
+    role: str
+    label: str
+
+
+@strawberry.type
+class Viewer:
+    account: Account
+    roles: list[HeldRole]
+    permissions: list[str]
+
+
+@strawberry.type
+class Mission:
+    id: strawberry.ID
+    acronym: str
+    name: str
+    area: str
+
+
+@strawberry.type
+class MissionEdge:
+    node: Mission
+
+
+@strawberry.type
+class MissionConnection:
+    total_count: int
+    edges: list[MissionEdge]
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def viewer(self, info: strawberry.Info) -> Viewer:
+        token = info.context["request"].headers["authorization"].removeprefix("Bearer ")
+        for role in ROLES:
+            if role["token"] == token:
+                held = HeldRole(role=role["role"], label=role["label"])
+                account = Account(label=f"Demo {role['label']}")
+                return Viewer(account=account, roles=[held], permissions=["READ"])
+        raise ValueError("This token is unknown, expired or revoked; ask for a new one.")
+
+    @strawberry.field
+    def missions(self, first: int) -> MissionConnection:
+        mission = Mission(id=strawberry.ID("m1"), acronym="UNTM", name="Test Mission", area="Here")
+        return MissionConnection(total_count=1, edges=[MissionEdge(node=mission)][:first])
+
+
+@asynccontextmanager
+async def served(app: Starlette) -> AsyncIterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(app, ws="none", lifespan="off", log_level="error"))
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Path:
+    return console_bundle.build(progress=lambda _step: None)
+
+
+@pytest.fixture(scope="session")
+async def console_url(bundle: Path) -> AsyncIterator[str]:
+    """A running server with the console at `/`, whose demo roles are `ROLES`."""
+    graphql: GraphQL[object, None] = GraphQL(strawberry.Schema(Query), graphql_ide=None)
+    pages = console_pages.routes(Settings(environment=Environment.DEMO), lambda: ROLES)
+    app = Starlette(routes=[*pages, Route("/graphql", graphql)])
+    async with served(app) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    chromium = shutil.which("chromium")
+    assert chromium is not None, "the browser tests need Chromium: apt-get install chromium"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium, args=CHROMIUM_ARGS, chromium_sandbox=False
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(browser: Browser, console_url: str) -> AsyncIterator[Page]:
+    """The console's first page, held to what must be true of every visit at its end."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    await context.add_init_script(VIOLATIONS)
+    page = await context.new_page()
+    complaints: list[str] = []
+    asked: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        # The API's refusals are answers; Chromium calls them errors when their status says so.
+        if message.type == "error" and not message.location["url"].endswith("/graphql"):
+            complaints.append(message.text)
+
+    context.on("console", hear)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on("request", lambda request: asked.append(request.url))
+    await page.goto(console_url)
+    yield page
+    await context.close()
+    assert complaints == []
+    assert {httpx.URL(url).netloc for url in asked} == {httpx.URL(console_url).netloc}
+
+
+async def sign_in(page: Page, role: str = "HR officer") -> None:
+    await page.get_by_role("button", name=role).click()
+    await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    await expect(query_editor(page)).to_be_visible()
+
+
+async def open_operation(page: Page, title: str) -> None:
+    await page.get_by_role("button", name=title).click()
+
+
+async def run(page: Page) -> None:
+    await page.get_by_role("button", name="Execute query").click()
+
+
+def tab(page: Page, operation: str) -> Locator:
+    return page.get_by_role("tablist").get_by_role("button", name=operation, exact=True)
+
+
+def query_editor(page: Page) -> Locator:
+    return page.locator(".graphiql-query-editor .view-lines")
+
+
+def variables_editor(page: Page) -> Locator:
+    return page.locator(".graphiql-editor-tool .graphiql-editor:not(.hidden) .view-lines")
+
+
+def result(page: Page) -> Locator:
+    return page.locator(".result-window .view-lines")
+
+
+@pytest.mark.browser
+async def test_choosing_a_demo_role_signs_in_and_shows_who_that_is(page: Page) -> None:
+    await expect(page).to_have_title("Cadre console")
+    await sign_in(page)
+    await expect(page.get_by_role("banner")).to_contain_text("Demo HR officer")
+    await expect(page.get_by_role("banner")).to_contain_text("demo")
+
+
+@pytest.mark.browser
+async def test_an_operation_of_the_library_opens_filled_in_and_its_result_is_seen(
+    page: Page,
+) -> None:
+    await sign_in(page)
+    await open_operation(page, "Missions")
+    await expect(tab(page, "Missions")).to_be_visible()
+    await expect(variables_editor(page)).to_contain_text('"first": 10')
+    await run(page)
+    await expect(result(page)).to_contain_text("UNTM")
+
+
+@pytest.mark.browser
+async def test_each_operation_opens_in_a_tab_of_its_own_and_runs_under_its_own_name(
+    page: Page,
+) -> None:
+    await sign_in(page)
+    await open_operation(page, "Missions")
+    await open_operation(page, "Who am I?")
+    await run(page)
+    await expect(result(page)).to_contain_text("Demo HR officer")
+    await tab(page, "Missions").click()
+    await expect(query_editor(page)).to_contain_text("query Missions")
+    await expect(variables_editor(page)).to_contain_text('"first": 10')
+
+
+@pytest.mark.browser
+async def test_the_library_shows_only_the_operations_with_the_words_searched(page: Page) -> None:
+    await sign_in(page)
+    entries = page.get_by_role("region", name="Ready operations").get_by_role("listitem")
+    await expect(entries).to_have_count(len(list(operation_files())))
+    search = page.get_by_role("searchbox", name="Search the operations")
+    await search.fill("permit roles who")
+    await expect(entries).to_have_count(1)
+    await expect(entries).to_contain_text("Who am I?")
+    await search.fill("nosuchword")
+    await expect(page.get_by_role("status")).to_have_text("No operation has these words.")
+
+
+@pytest.mark.browser
+async def test_the_editors_know_the_schema_and_tidy_a_query_under_the_policy(page: Page) -> None:
+    await sign_in(page)
+    await page.get_by_role("button", name="Show Documentation Explorer").click()
+    await page.get_by_role("link", name="Query", exact=True).click()
+    await expect(page.get_by_role("link", name="MissionConnection")).to_be_visible()
+    await query_editor(page).click()
+    await page.keyboard.press("ControlOrMeta+A")
+    await page.keyboard.insert_text("query Tidy{viewer{permissions}}")
+    await page.get_by_role("button", name="Prettify query").click()
+    tidied = ["query Tidy {", "viewer {", "permissions", "}", "}", ""]
+    await expect(query_editor(page).locator(".view-line")).to_have_text(tidied)
+
+
+@pytest.mark.browser
+async def test_signing_out_forgets_the_token_the_queries_and_the_results(page: Page) -> None:
+    await sign_in(page)
+    await open_operation(page, "Missions")
+    await run(page)
+    await expect(result(page)).to_contain_text("UNTM")
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("button", name="Mentor")).to_be_visible()
+    assert await page.evaluate("sessionStorage.length + localStorage.length") == 0
+    await sign_in(page, "Mentor")
+    await expect(page.get_by_role("banner")).to_contain_text("Demo Mentor")
+    await expect(query_editor(page)).to_contain_text("Choose a ready operation")
+    await expect(result(page)).not_to_contain_text("UNTM")
+
+
+@pytest.mark.browser
+async def test_a_reload_of_the_tab_stays_signed_in(page: Page) -> None:
+    await sign_in(page, "Mentor")
+    await page.reload()
+    await expect(page.get_by_role("banner")).to_contain_text("Demo Mentor")
+    assert await page.evaluate("localStorage.length") == 0
+
+
+@pytest.mark.browser
+async def test_a_wrong_token_shows_the_servers_own_words_and_is_not_kept(page: Page) -> None:
+    await page.get_by_label("Or sign in with a token").fill("no-such-token")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("alert")).to_have_text(
+        "Sign-in failed. This token is unknown, expired or revoked; ask for a new one."
+    )
+    assert await page.evaluate("sessionStorage.length") == 0
+
+
+@pytest.mark.browser
+async def test_the_console_works_by_keyboard_alone(page: Page) -> None:
+    await page.get_by_role("button", name="HR officer").focus()
+    await page.keyboard.press("Enter")
+    await expect(query_editor(page)).to_be_visible()
+    await page.get_by_role("searchbox").focus()
+    await page.keyboard.type("missions acronym")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("ControlOrMeta+Enter")
+    await expect(result(page)).to_contain_text("UNTM")
+
+
+@pytest.mark.browser
+async def test_the_api_is_asked_nothing_before_sign_in(browser: Browser, console_url: str) -> None:
+    async with await browser.new_context() as context:
+        page = await context.new_page()
+        paths: list[str] = []
+        page.on("request", lambda request: paths.append(httpx.URL(request.url).path))
+        await page.goto(console_url, wait_until="networkidle")
+        await expect(page.get_by_role("button", name="HR officer")).to_be_visible()
+    assert "/console/config.json" in paths
+    assert "/graphql" not in paths
+
+
+def operation_files() -> Iterator[Path]:
+    return (console_bundle.CONSOLE / "operations").glob("*.graphql")
+
+
+@pytest.mark.parametrize("file", sorted(operation_files()), ids=lambda file: str(file.stem))
+def test_every_ready_operation_has_a_title_an_explanation_and_variables(file: Path) -> None:
+    title, explanation, *_ = file.read_text().splitlines()
+    assert title.startswith("# ")
+    assert explanation.startswith("# ")
+    assert isinstance(json.loads(file.with_suffix(".variables.json").read_text()), dict)
+
+
+def pages_of(environment: Environment) -> httpx.AsyncClient:
+    settings = Settings(environment=environment)
+    app = Starlette(routes=console_pages.routes(settings, lambda: ROLES))
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://cadre.test")
+
+
+async def test_the_page_is_never_stored_and_lets_in_nothing_from_elsewhere(bundle: Path) -> None:
+    async with pages_of(Environment.PRODUCTION) as client:
+        answer = await client.get("/")
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    assert policy == (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "connect-src 'self'; font-src 'self'; img-src 'self' data:; worker-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_assets_are_kept_for_ever_and_come_packed_to_whoever_can_unpack(
+    bundle: Path,
+) -> None:
+    script = next((bundle / "assets").glob("index-*.js"))
+    async with pages_of(Environment.PRODUCTION) as client:
+        packed = await client.get(f"/assets/{script.name}")
+        plain = await client.get(f"/assets/{script.name}", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content == script.read_bytes()
+    for answer in (packed, plain):
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert "script-src 'self'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2Findex.html", "%2e%2e", "%00"])
+async def test_nothing_but_an_asset_is_served_as_one(bundle: Path, name: str) -> None:
+    async with pages_of(Environment.PRODUCTION) as client:
+        answer = await client.get(f"/assets/{name}")
+    assert answer.status_code == 404
+
+
+async def test_demo_tokens_are_offered_in_the_demo(bundle: Path) -> None:
+    async with pages_of(Environment.DEMO) as client:
+        answer = await client.get("/console/config.json")
+    assert answer.json() == {"environment": "demo", "roles": ROLES}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("environment", [Environment.TEST, Environment.PRODUCTION])
+async def test_no_token_is_offered_outside_the_demo(environment: Environment) -> None:
+    async with pages_of(environment) as client:
+        answer = await client.get("/console/config.json")
+    assert answer.json() == {"environment": environment.value, "roles": []}
+
+
+async def test_an_unbuilt_console_says_how_to_build_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console_pages, "DIST", tmp_path)
+    async with pages_of(Environment.DEMO) as client:
+        answer = await client.get("/")
+    assert answer.status_code == 503
+    assert "run `./dev demo`, which builds it" in answer.text
