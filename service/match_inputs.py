@@ -120,16 +120,19 @@ WITH waiting AS (
         JOIN waiting ON waiting.person_id = earlier.person_id
         WHERE proposal.state = 'REJECTED')
 )
-SELECT CURRENT_DATE AS today,
+SELECT CURRENT_DATE AS today, clock_timestamp() AS read_at,
+    (SELECT count(*) FROM waiting) * (SELECT count(*) FROM offering) AS pairs,
     json_object_agg(name, COALESCE(rows, '[]'::json))::text AS tables FROM listing
 """
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The database's day and everything a run depends on, as one JSON text."""
+    """Everything a run depends on, as one JSON text with the database's day and time."""
 
     today: date
+    read_at: datetime
+    pairs: int
     tables: str
 
 
@@ -167,7 +170,7 @@ class Inputs:
 async def read() -> Snapshot:
     """Everything a run depends on, as it stands now."""
     _, rows = await connections.get("default").execute_query(_SNAPSHOT)
-    return Snapshot(rows[0]["today"], rows[0]["tables"])
+    return Snapshot(**dict(rows[0]))
 
 
 def records(snapshot: Snapshot) -> Inputs:
