@@ -4,7 +4,7 @@ It scores all pairs anew and adds up for itself. It refuses to use the solver,
 the recovered prices' code or anything the run says about its own correctness.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -120,14 +120,10 @@ class _Checks:
 
     def pairs(self) -> Iterator[str]:
         """Every pair, made or not, in one pass over all of them."""
-        made = {
-            (self.row[one.mentee_id], self.column[one.mentor_id]): one
-            for one in self.run.proposals
-            if one.mentee_id in self.row and one.mentor_id in self.column
-        }
-        by_row: dict[int, list[tuple[int, Proposal]]] = {}
-        for (i, j), proposal in made.items():
-            by_row.setdefault(i, []).append((j, proposal))
+        made: defaultdict[int, list[Proposal]] = defaultdict(list)
+        for proposal in self.run.proposals:
+            if proposal.mentee_id in self.row and proposal.mentor_id in self.column:
+                made[self.row[proposal.mentee_id]].append(proposal)
         for block in self.market.blocks():
             rows = block.rows
             worth = block.scores + self.market.priorities[rows, None]
@@ -136,10 +132,10 @@ class _Checks:
             for i, j in np.argwhere(allowed & (worth > limit)).tolist():
                 yield f"{self._names(i + rows.start, j)}: worth more than surplus plus price"
             for i in range(rows.start, rows.stop):
-                for j, proposal in by_row.get(i, ()):
-                    local = i - rows.start
+                for proposal in made[i]:
+                    spot = i - rows.start, self.column[proposal.mentor_id]
                     yield from self._made(
-                        proposal, int(block.broken[local, j]), int(block.scores[local, j])
+                        proposal, int(block.broken[spot]), int(block.scores[spot])
                     )
 
     def _made(self, proposal: Proposal, broken: int, score: int) -> Iterator[str]:

@@ -75,7 +75,10 @@ class _Bids:
 
     def __init__(self, problem: Problem, chosen: Masks) -> None:
         spare = problem.given(chosen) < problem.demands
-        self.unmatched = np.where(spare | (problem.demands == 0), problem.unmatched, FAR)
+        self.unmatched = np.where(spare, problem.unmatched, FAR)
+        # A row that asks for nobody must not bid, and its surplus costs nothing.
+        idle = problem.demands == 0
+        self.unmatched[idle] = max(problem.unmatched, int(problem.weights.max(initial=0)))
         self.held = problem.rows[chosen], problem.columns[chosen], problem.weights[chosen]
         refused = np.flatnonzero(~chosen)
         order = refused[np.argsort(problem.columns[refused], kind="stable")]

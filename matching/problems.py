@@ -39,10 +39,6 @@ class Problem:
     unmatched: int
     ties: Words
 
-    def load(self, chosen: Masks) -> Integers:
-        """How many rows each column takes, shape (m,)."""
-        return np.bincount(self.columns[chosen], minlength=len(self.capacities))
-
     def given(self, chosen: Masks) -> Integers:
         """How many columns each row is given, shape (n,)."""
         return np.bincount(self.rows[chosen], minlength=len(self.demands))

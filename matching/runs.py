@@ -144,14 +144,9 @@ def pair(
         input_digest=digest(*people, fixed=held, closed_badly=failed, configuration=configuration),
         versions=versions(configuration),
         counts={
+            **sweep.counts(market),
             "mentees": len(people[0]),
-            "mentors": len(market.mentors),
             "fixed": len(people[0]) - len(market.mentees),
-            "waiting": len(market.mentees),
-            "free_places": int(market.free.sum()),
-            "pairs": len(market.mentees) * len(market.mentors),
-            "eligible_pairs": sweep.eligible,
-            "edges": len(sweep.problem.rows),
             "proposals": len(proposals),
             "unmatched": len(unmatched),
         },
@@ -188,6 +183,16 @@ class _Sweep:
     rule_counts: Integers
     suitable: Integers
     good_enough: Integers
+
+    def counts(self, market: Market) -> dict[str, int]:
+        return {
+            "mentors": len(market.mentors),
+            "waiting": len(market.mentees),
+            "free_places": int(market.free.sum()),
+            "pairs": len(market.mentees) * len(market.mentors),
+            "eligible_pairs": self.eligible,
+            "edges": len(self.problem.rows),
+        }
 
 
 def _sweep(market: Market) -> _Sweep:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 from matching.arrays import Floats, Selection, Sparse, sparse
@@ -40,13 +41,10 @@ class Texts:
         if not any(analyse(text) for text in corpus):
             empty = (len(goals), 1), (len(expertise), 1)
             return cls(*(sparse({}, shape, np.float64) for shape in empty))
-        counter.fit([*corpus, *goals, *expertise])
-        rarity = TfidfTransformer().fit(counter.transform(corpus))
-        mine, theirs = (
-            rarity.transform(counter.transform(texts)) if texts else counter.transform([""])[:0]
-            for texts in (goals, expertise)
-        )
-        return cls(goals=mine.tocsr(), expertise=theirs.tocsr())
+        counts = counter.fit_transform([*corpus, *goals, *expertise])
+        first, second = len(corpus), len(corpus) + len(goals)
+        weighed = TfidfTransformer().fit(counts[:first]).transform(counts)
+        return cls(csr_array(weighed[first:second]), csr_array(weighed[second:]))
 
     def __call__(self, rows: Selection, columns: Selection) -> Floats:
         """Cosines of the block, shape (r, c), between 0 and 1."""

@@ -42,7 +42,7 @@ _VALIDATION_ERRORS = 20
 
 # The rule compares equal response names pairwise; the library's own budget of 500 000
 # lets 4 kB of text hold the event loop for a second, this one for less than 0.1 s.
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 50_000
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 20_000
 
 
 class DocumentRefused(Exception):  # noqa: N818 - a refusal is an answer, not a fault
