@@ -133,11 +133,7 @@ def pair(
     held, failed = frozenset(fixed), frozenset(closed_badly)
     market = Market.of(*people, fixed=held, closed_badly=failed, configuration=configuration)
     sweep = _sweep(market)
-    chosen = solve(sweep.problem)
-    prices = recover(sweep.problem, chosen)
-    objective, proved = sweep.problem.objective(chosen), bound(sweep.problem, prices)
-    if proved != objective:
-        raise NotOptimal(f"objective {objective} differs from its bound {proved}")
+    chosen, prices, objective = _proved(sweep.problem)
     proposals = tuple(_proposals(market, sweep.problem, chosen, prices))
     unmatched = tuple(_unmatched(market, sweep, chosen))
     return Run(
@@ -152,8 +148,8 @@ def pair(
         },
         status="OPTIMAL",
         objective=objective,
-        bound=proved,
-        gap=proved - objective,
+        bound=bound(sweep.problem, prices),
+        gap=bound(sweep.problem, prices) - objective,
         proposals=proposals,
         unmatched=unmatched,
         prices=_by_id([one.id for one in market.mentors], prices.prices),
@@ -193,6 +189,15 @@ class _Sweep:
             "eligible_pairs": self.eligible,
             "edges": len(self.problem.rows),
         }
+
+
+def _proved(problem: Problem) -> tuple[Masks, Prices, int]:
+    chosen = solve(problem)
+    prices = recover(problem, chosen)
+    objective, limit = problem.objective(chosen), bound(problem, prices)
+    if limit != objective:
+        raise NotOptimal(f"objective {objective} differs from its bound {limit}")
+    return chosen, prices, objective
 
 
 def _sweep(market: Market) -> _Sweep:

@@ -5,27 +5,12 @@ the service.
 """
 
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
-from uuid import UUID
+from typing import TypeAlias
 
 import strawberry
 from graphql import DocumentNode
 
-
-class Actor(Protocol):
-    """Whoever asks, as authentication knows them."""
-
-    @property
-    def account_id(self) -> UUID | None:
-        """The signed-in account, if any."""
-
-    @property
-    def person_id(self) -> UUID | None:
-        """The person behind the account, if any."""
-
-    @property
-    def is_anonymous(self) -> bool:
-        """Whether no token was given."""
+from service.access.actors import Actor
 
 
 @dataclass(frozen=True, slots=True)

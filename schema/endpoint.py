@@ -23,7 +23,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
 
-from schema.context import Actor, Context
+from schema.context import Context
 from schema.documents import DocumentRefused, Documents, Operation
 from schema.errors import (
     present_document_errors,
@@ -43,6 +43,7 @@ from schema.requests import (
     not_signed_in,
     read_parameters,
 )
+from service.access.actors import Actor
 from service.errors import NotSignedIn, Refusal, Unavailable
 
 Authenticate: TypeAlias = Callable[[str | None], Awaitable[Actor]]

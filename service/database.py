@@ -3,6 +3,8 @@
 Every session speaks UTC. It refuses to start on a database that does not answer.
 """
 
+import contextvars
+import functools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -57,6 +59,15 @@ def configuration(url: str, *, pool_size: int = 10) -> dict[str, Any]:
     }
 
 
+@functools.cache
+def relate() -> None:
+    """Makes the relations between the tables known, without a database.
+
+    In a copied context, because Tortoise would leave its own behind in this one.
+    """
+    contextvars.copy_context().run(Tortoise.init_models, MODULES, APP)
+
+
 @asynccontextmanager
 async def connected(url: str, *, pool_size: int = 10) -> AsyncIterator[None]:
     """The models bound to this database, for every task of the process, until the end.
@@ -102,23 +113,20 @@ async def migrate(url: str, *, progress: Callable[[str], object] = lambda _: Non
             progress(name)
             ran.append(name)
 
-    async with session(url) as turn, _executor(url) as executor:
+    async with session(url) as turn:
         await turn.execute("SELECT pg_advisory_lock(hashtextextended('migrate', 0))")
-        await executor.migrate(progress=told)
+        async with connected(url, pool_size=2):
+            await _executor().migrate(progress=told)
     return ran
 
 
-async def pending(url: str) -> list[str]:
-    """The migrations that this database still lacks, oldest first."""
-    async with _executor(url) as executor:
-        return [step.migration.name for step in await executor.plan()]
+async def pending() -> list[str]:
+    """The migrations that the connected database still lacks, oldest first."""
+    return [step.migration.name for step in await _executor().plan()]
 
 
-@asynccontextmanager
-async def _executor(url: str) -> AsyncIterator[MigrationExecutor]:
-    async with connected(url, pool_size=2):
-        apps = configuration(url)["apps"]
-        yield MigrationExecutor(get_connection("default"), apps)
+def _executor() -> MigrationExecutor:
+    return MigrationExecutor(get_connection("default"), MIGRATING["apps"])
 
 
 def _unreachable(url: str, error: Exception) -> str:

@@ -94,22 +94,23 @@ async def perform(
     *,
     by: Actor,
     once: Once,
-    then: Callable[[UUID], Awaitable[Any]],
+    then: Callable[[UUID, R | None], Awaitable[Any]],
 ) -> Any:
     """What `then` reads of the result, inside the transaction; None for a trial.
 
-    A repeat under the same key reads the first result again and writes nothing.
-    Raises the operation's refusals, and Conflict where a key is used for something else.
+    `then` gets the result's id and, unless this is a repeat, its row. A repeat
+    under the same key reads the first result again and writes nothing. Raises the
+    operation's refusals, and Conflict where a key is used for something else.
     """
     try:
         async with _translated(doing.constraints), in_transaction():
             known = await _claim(doing, change, by=by, key=once.key)
             if known is not None:
-                return await then(known)
+                return await then(known, None)
             row = await doing.run(change, by=by)
             _undo_trial(once)
             await _remember(row.id, by=by, key=once.key)
-            return await then(row.id)
+            return await then(row.id, row)
     except _Undo:
         return None
 
@@ -130,7 +131,7 @@ async def _claim(doing: Operation[C, R], change: C, *, by: Actor, key: str | Non
     """The id an earlier write under this key answered; otherwise the key is now ours."""
     if key is None or by.account_id is None:
         return None
-    digest = hashlib.sha256(change.model_dump_json().encode()).hexdigest()
+    digest = hashlib.sha256(change.model_dump_json(exclude_unset=True).encode()).hexdigest()
     # A second writer with the same key waits here until the first one has ended.
     await models.IdempotencyKey.bulk_create(
         [

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from service import audit, models, permits
 from service.access.actors import Actor
+from service.access.conditions import Compare
 from service.changes import Change, Country, Language, Line, Name, RefersTo, Text
 from service.errors import Invalid
 from service.models.vocabulary import (
@@ -24,6 +25,8 @@ from service.models.vocabulary import (
 )
 from service.operations import Meaning, check_version, operation
 
+# Who counts as a candidate: somebody who has joined the pipeline.
+CANDIDATES = Compare("pipeline_since", "null", value=False)
 PersonId = Annotated[UUID, RefersTo("Person")]
 _CONSTRAINTS = {
     "person_available_from_check": Meaning(

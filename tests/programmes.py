@@ -55,7 +55,7 @@ class Programme:
             state=AppointmentState.IN_POST,
             started_on=date(2024, 1, 1),
         )
-        given = {
+        given: dict[str, Any] = {
             "goals": "Lead a mission through an election.",
             "requested_at": LONG_AGO,
             "conflicts_declared_at": LONG_AGO,
@@ -70,7 +70,11 @@ class Programme:
         self, person: models.Person, first: date, last: date | None, **values: Any
     ) -> models.Experience:
         """A period at the head of the mission."""
-        given = {"function": Function.HEAD_OF_MISSION, "level": Level.USG} | values
+        given: dict[str, Any] = {
+            "function": Function.HEAD_OF_MISSION,
+            "level": Level.USG,
+            "ended_precision": "DAY" if last else None,
+        } | values
         return await models.Experience.create(
             person=person,
             mission=self.mission,
@@ -78,7 +82,7 @@ class Programme:
             stream=Stream.CIVILIAN,
             started_on=first,
             ended_on=last,
-            **({"ended_precision": "DAY"} if last else {}) | given,
+            **given,
         )
 
 

@@ -5,6 +5,7 @@ Scopes stand in every sub-select and every count. What a field's guard hides is 
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from service.access.actors import Actor
 from service.access.conditions import ALWAYS, NEVER, Condition
@@ -66,6 +67,22 @@ def compile_row(selection: RowOf, actor: Actor) -> Statement:
     found = f"{target.of(alias)} = {clauses.bind(selection.value, target.type)}"
     sql = _row(clauses, selection.model, alias, selection.fields, where=found)
     return Statement(f"SELECT ({sql})::text", tuple(clauses.values))
+
+
+def compile_rows(
+    model: type[Row], ids: list[UUID], fields: tuple[Field, ...], actor: Actor
+) -> Statement:
+    """The statement of several rows, as one object keyed by their ids."""
+    clauses = Clauses(actor)
+    alias = clauses.alias()
+    wanted = f"{alias}.id = ANY ({clauses.bind(ids, 'uuid[]')})"
+    values = f"(SELECT row_to_json(r) FROM (SELECT {_fields(clauses, model, alias, fields)}) r)"
+    where = conjunction(wanted, clauses.scope(model, alias))
+    sql = (
+        f"SELECT COALESCE(json_object_agg({alias}.id, {values}), '{{}}')::text"
+        f" FROM {table(model)} {alias} WHERE {where}"
+    )
+    return Statement(sql, tuple(clauses.values))
 
 
 def compile_exists(model: type[Row], row_id: Any, condition: Condition, actor: Actor) -> Statement:

@@ -15,7 +15,12 @@ WORTH = {"yes": 1.0, "maybe": 0.5, "conflict": 0.0}
 
 
 def best(
-    scores: np.ndarray, places: list[int], forbidden: np.ndarray, demands: list[int], alone: float
+    scores: np.ndarray,
+    places: list[int],
+    forbidden: np.ndarray,
+    demands: list[int],
+    *,
+    alone: float,
 ) -> float:
     """The optimum by trying everything, row by row."""
 
@@ -46,7 +51,7 @@ def test_the_flow_reaches_what_brute_force_finds_and_proves_it(seed: int) -> Non
 
     found = assign(scores, places, forbidden=forbidden, demands=demands, unmatched_value=alone)
 
-    optimum = best(scores, places.tolist(), forbidden, demands.tolist(), alone)
+    optimum = best(scores, places.tolist(), forbidden, demands.tolist(), alone=alone)
     assert found.objective == round(optimum * 1e6)
     assert found.bound == found.objective
     rows, columns = np.array(found.pairs, dtype=int).reshape(-1, 2).T
@@ -98,13 +103,13 @@ def test_a_million_ties_choose_the_same_pairs_every_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("side", "shape", "demand", "places", "optimum"),
-    [("spc-", (71, 424), 1, 8, 458_000_000), ("pc-", (596, 2521), 3, 3, 1_515_500_000)],
+    ("side", "shape", "limits", "optimum"),
+    [("spc-", (71, 424), (1, 8), 458_000_000), ("pc-", (596, 2521), (3, 3), 1_515_500_000)],
 )
 def test_real_bids_reach_the_proved_optimum_without_a_conflict(
-    side: str, shape: tuple[int, int], demand: int, places: int, optimum: int
+    side: str, shape: tuple[int, int], limits: tuple[int, int], optimum: int
 ) -> None:
-    members, conflicts = shape
+    (members, conflicts), (demand, places) = shape, limits
     scores, forbidden = read_bids(side)
     assert scores.shape == (526, members)
     assert forbidden.sum() == conflicts

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -18,23 +19,14 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from strawberry.schema.config import StrawberryConfig
 
-from schema.context import Actor, Info
+from schema.context import Info
 from schema.endpoint import CadreSchema, create_endpoint
 from schema.limits import Limits
+from service.access.actors import ANONYMOUS, Actor
 from service.errors import NotAllowed, NotSignedIn, VersionConflict
 
 GRAPHQL = "application/graphql-response+json"
 SECRET = "relation person_note does not exist: Ms Amina K."
-
-
-@dataclass(frozen=True)
-class Somebody:
-    account_id: UUID | None
-    person_id: UUID | None = None
-
-    @property
-    def is_anonymous(self) -> bool:
-        return self.account_id is None
 
 
 ACCOUNT = UUID("0190a000-0000-7000-8000-000000000001")
@@ -42,9 +34,9 @@ ACCOUNT = UUID("0190a000-0000-7000-8000-000000000001")
 
 async def authenticate(token: str | None) -> Actor:
     if token is None:
-        return Somebody(None)
+        return ANONYMOUS
     if token == "good-token":
-        return Somebody(ACCOUNT)
+        return Actor(account_id=ACCOUNT)
     if token == "database-down":
         raise ConnectionRefusedError(SECRET)
     if token == "broken":
@@ -65,6 +57,12 @@ Rank = strawberry.scalar(name="Rank", parse_value=refuse_scalar, serialize=str)
 
 class RankText(str):
     __slots__ = ()
+
+
+@strawberry.enum
+class Grade(Enum):
+    DIRECTOR = "D-2"
+    UNDER_SECRETARY = "USG"
 
 
 @strawberry.type
@@ -105,6 +103,10 @@ class Query:
     @strawberry.field
     def many(self, numbers: list[int]) -> int:
         return len(numbers)
+
+    @strawberry.field
+    def grade(self, grade: Grade) -> str:
+        return str(grade.value)
 
     @strawberry.field
     def rank(self, rank: RankText) -> str:
@@ -210,10 +212,13 @@ def talk(port: int, parts: Sequence[bytes], pause: float) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def edge_port() -> Iterator[int]:
-    endpoint = create_endpoint(
-        small_schema(), authenticate, Limits(), body_seconds=0.5, work_seconds=0.5
-    )
+def schema() -> CadreSchema:
+    return small_schema()
+
+
+@pytest.fixture(scope="session")
+def edge_port(schema: CadreSchema) -> Iterator[int]:
+    endpoint = create_endpoint(schema, authenticate, Limits(), body_seconds=0.5, work_seconds=0.5)
     app = Starlette(routes=[Route("/graphql", endpoint)])
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)

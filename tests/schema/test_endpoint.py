@@ -3,13 +3,16 @@
 import asyncio
 import json
 import time
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from graphql import get_introspection_query
+from graphql import get_introspection_query, parse
 from structlog.testing import capture_logs
+
+from schema.context import Context
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -92,6 +95,19 @@ async def test_405_names_the_methods_that_are_served(edge: Any, method: str) -> 
     response = await edge.client.request(method, "/graphql")
     assert (response.status_code, code(response)) == (405, "BAD_REQUEST")
     assert response.headers["allow"] == "GET, POST"
+
+
+async def test_the_schema_runs_the_document_of_its_context_as_it_is(schema: Any) -> None:
+    """Parsed and validated by the endpoint, it is neither parsed nor validated again."""
+    context = Context(SimpleNamespace(is_anonymous=True), "r", parse("{ post { title nowhere } }"))
+    result = await schema.execute("{ this is not parsed", context_value=context)
+    assert (result.data, result.errors) == ({"post": {"title": "Head"}}, None)
+
+
+async def test_the_schema_runs_text_where_no_endpoint_is_in_front(schema: Any) -> None:
+    result = await schema.execute("{ post { title } }")
+    assert result.data == {"post": {"title": "Head"}}
+    assert (await schema.execute("{ nowhere }")).data is None
 
 
 async def test_get_serves_queries_with_variables_in_json(edge: Any) -> None:
@@ -417,7 +433,12 @@ async def test_the_standard_introspection_is_served_to_the_signed_in(edge: Any) 
 
 @pytest.mark.parametrize(
     ("text", "variables"),
-    [("{ ech }", None), ("query($n: Int) { echo(numbr: $n) }", None), ("{ post { titel } }", None)],
+    [
+        ("{ ech }", None),
+        ("query($g: Grade!) { grade(grade: $g) }", {"g": "DIRECTR"}),
+        ("query($n: Int) { echo(numbr: $n) }", None),
+        ("{ post { titel } }", None),
+    ],
 )
 async def test_strangers_get_no_suggestions(edge: Any, text: str, variables: Any) -> None:
     stranger = await edge.post(text, variables, token=None)

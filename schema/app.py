@@ -1,0 +1,76 @@
+"""The ASGI app: the outermost room, where settings, database, schema and pages meet.
+
+`uvicorn --factory schema.app:create_app`. It refuses to serve before the database answers.
+"""
+
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from schema import console_pages
+from schema.endpoint import create_endpoint
+from schema.root import create_schema
+from service import accounts, database
+from service.access.roles import DUTIES, Role
+from service.errors import Unavailable
+from service.settings import Environment, Settings
+
+TOKENS = "demo-tokens.json"
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The app on the database that the settings name."""
+    settings = settings or Settings()
+    if settings.database_url is None:
+        raise Unavailable("CADRE_DATABASE_URL is not set; `cadre serve` starts a database itself.")
+    url = settings.database_url.get_secret_value()
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with database.connected(url, pool_size=settings.pool_size):
+            yield
+
+    endpoint = create_endpoint(create_schema(), accounts.authenticate)
+    return Starlette(
+        routes=[
+            Route("/healthz", _alive),
+            Route("/readyz", _ready),
+            Route("/graphql", endpoint),
+            *console_pages.routes(settings, lambda: _demo_roles(settings)),
+        ],
+        lifespan=lifespan,
+    )
+
+
+async def _alive(_: Request) -> JSONResponse:
+    return JSONResponse({"status": "alive"})
+
+
+async def _ready(_: Request) -> JSONResponse:
+    try:
+        pending = await database.pending()
+    except Exception:  # noqa: BLE001 - whatever keeps the database away, we are not ready
+        return JSONResponse({"status": "the database does not answer"}, status_code=503)
+    if pending:
+        return JSONResponse(
+            {"status": "migrations are pending; run cadre migrate"}, status_code=503
+        )
+    return JSONResponse({"status": "ready"})
+
+
+def _demo_roles(settings: Settings) -> list[dict[str, str]]:
+    """The demonstration's tokens by role, for the console's chooser; nothing elsewhere."""
+    path = settings.data_dir / TOKENS
+    if settings.environment is not Environment.DEMO or not os.access(path, os.R_OK):
+        return []
+    tokens = json.loads(path.read_text())
+    return [
+        {"role": role, "label": DUTIES[Role(role)].label, "token": token}
+        for role, token in tokens.items()
+    ]

@@ -1,0 +1,164 @@
+"""GraphQL inputs: filters and orders of lists, and the changes that operations take.
+
+It makes the input types and turns what arrives into conditions and changes. An
+id of another noun, an unknown cursor and a broken rule are refused by field.
+"""
+
+import base64
+import binascii
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Annotated, Any, Union, get_args, get_origin
+from uuid import UUID
+
+import strawberry
+from pydantic import ValidationError
+from strawberry.utils.str_converters import to_camel_case
+
+from schema import blueprints
+from schema.blueprints import Part
+from service.changes import Change, RefersTo
+from service.errors import Invalid
+
+_UNIONS = (Union, types.UnionType)
+_WRITING = {
+    "validate_only": Part(
+        bool, "Run every check and write nothing; the payload's errors say what would fail.", True
+    ),
+    "idempotency_key": Part(
+        str, "A repeat under the same key answers as the first did and writes nothing.", True
+    ),
+}
+
+
+class Direction(StrEnum):
+    """Which way a list is sorted."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+class Nulls(StrEnum):
+    """Where rows without a value stand."""
+
+    FIRST = "FIRST"
+    LAST = "LAST"
+
+
+_MEANINGS = {
+    Direction.ASC: "From the smallest to the greatest.",
+    Direction.DESC: "From the greatest to the smallest.",
+    Nulls.FIRST: "Before all others.",
+    Nulls.LAST: "After all others.",
+}
+for _member, _meaning in _MEANINGS.items():
+    _member.meaning = _meaning  # type: ignore[attr-defined]
+
+
+class Inputs:
+    """The input types of one schema, each made once."""
+
+    def __init__(self) -> None:
+        self._changes: dict[type[Change], type] = {}
+
+    def of_verb(self, verb: str, change: type[Change]) -> type:
+        """The input type of a mutation: its change, and how the caller wants it written."""
+        made = blueprints.shell(f"{verb[0].upper()}{verb[1:]}Input")
+        parts = {**self._parts(change), **_WRITING}
+        return blueprints.fill_input(made, parts, (change.__doc__ or "").strip())
+
+    def _parts(self, change: type[Change]) -> dict[str, Part]:
+        return {
+            name: Part(
+                self._type(info.annotation, info.metadata),
+                info.description or "",
+                is_optional=not info.is_required(),
+            )
+            for name, info in change.model_fields.items()
+        }
+
+    def _type(self, annotation: Any, metadata: Any = ()) -> Any:
+        found = _bare(annotation, metadata)
+        if found.refers_to:
+            return strawberry.ID
+        if found.is_list:
+            return list[self._type(found.type)]  # type: ignore[misc]
+        if issubclass(found.type, Change):
+            return self._nested(found.type)
+        return blueprints.enum(found.type) if issubclass(found.type, Enum) else found.type
+
+    def _nested(self, change: type[Change]) -> type:
+        if change not in self._changes:
+            made = blueprints.shell(f"{change.__name__}Input")
+            self._changes[change] = made
+            blueprints.fill_input(made, self._parts(change), (change.__doc__ or "").strip())
+        return self._changes[change]
+
+
+def decode_id(value: str, noun: str | None, *, path: tuple[str, ...]) -> tuple[str, UUID]:
+    """The noun and key of an opaque id. Refuses text that is none, and another noun's id."""
+    try:
+        name, _, key = base64.b64decode(value, validate=True).decode().partition(":")
+        found = name, UUID(key)
+    except (ValueError, binascii.Error) as error:
+        raise Invalid("This is not an id that Cadre gave out.", path=path) from error
+    if noun is not None and name != noun:
+        raise Invalid(f"This is not the id of a {noun}.", path=path)
+    return found
+
+
+def decode_change(change: type[Change], given: Mapping[str, Any]) -> Change:
+    """The change that arrived. Refuses the first field that breaks its rule, by path."""
+    try:
+        return change.model_validate(_values(change, given, ()))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        path = tuple(str(step) for step in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise Invalid(f"{message[0].upper()}{message[1:]}.", path=path) from error
+
+
+def _values(
+    change: type[Change], given: Mapping[str, Any], path: tuple[str, ...]
+) -> dict[str, Any]:
+    """The fields that were given, by Python name, with ids opened and enums plain."""
+    values = {}
+    for name, info in change.model_fields.items():
+        key = to_camel_case(name)
+        if key in given:
+            values[name] = _value(info.annotation, info.metadata, given[key], (*path, name))
+    return values
+
+
+def _value(annotation: Any, metadata: Any, value: Any, path: tuple[str, ...]) -> Any:
+    if value is None:
+        return None
+    found = _bare(annotation, metadata)
+    if found.refers_to:
+        return decode_id(value, found.refers_to, path=path)[1]
+    if found.is_list:
+        return [_value(found.type, (), item, (*path, str(i))) for i, item in enumerate(value)]
+    return _values(found.type, value, path) if issubclass(found.type, Change) else value
+
+
+@dataclass(frozen=True)
+class _Bare:
+    """A type without its marks: of an item where it is a list."""
+
+    type: Any
+    is_list: bool = False
+    refers_to: str | None = None
+
+
+def _bare(annotation: Any, metadata: Any) -> _Bare:
+    noun = next((mark.noun for mark in metadata if isinstance(mark, RefersTo)), None)
+    if noun is not None:
+        return _Bare(annotation, refers_to=noun)
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _bare(args[0], args[1:])
+    if origin in _UNIONS:
+        return _bare(next(arg for arg in args if arg is not type(None)), ())
+    return _Bare(args[0], is_list=True) if origin is list else _Bare(annotation)

@@ -1,0 +1,195 @@
+"""Root fields at work: a selection read for one actor, or a verb performed once.
+
+Below a root field nothing runs: each value is picked from the answer by its response key.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from graphql import GraphQLResolveInfo, get_named_type
+from strawberry.utils.str_converters import to_camel_case
+
+from schema.assembly import Assembly, result_field
+from schema.context import Context
+from schema.declarations import ListField, RowField, Verb
+from schema.inputs import decode_change, decode_id
+from schema.selections import Selections
+from service import operations
+from service.access.actors import Actor
+from service.access.conditions import NEVER
+from service.errors import NotSignedIn, Refusal
+from service.models import Row
+from service.reading import answers
+from service.reading.selections import PageOf, RowOf
+
+Info = GraphQLResolveInfo[Context]
+Resolver = Callable[..., Awaitable[Any]]
+
+
+@strawberry.type(description="Why an operation was refused.")
+class OperationError:
+    """One refusal, as a value of a payload."""
+
+    code: str = strawberry.field(description="A stable code, such as INVALID or CONFLICT.")
+    message: str = strawberry.field(description="What is wrong and what to do, for people.")
+    path: list[str] = strawberry.field(
+        description="The field of the input at fault, outermost first; empty: the whole."
+    )
+    current_version: int | None = strawberry.field(
+        default=None, description="The row's version now, where the input was made on an older one."
+    )
+
+
+def pick(source: Any, info: Info, **_: Any) -> Any:
+    """The value that the answer already holds under this response key."""
+    return source[info.path.key]
+
+
+def list_resolver(assembly: Assembly, declared: ListField) -> Resolver:
+    """Reads a page of the declared list."""
+
+    async def resolve(_: Any, info: Info, **given: Any) -> Any:
+        actor = _actor(info)
+        _open(actor, declared)
+        selections = Selections(assembly, info)
+        page = selections.page(declared.model, selections.root, given, declared.where)
+        return await answers.page(PageOf(declared.model, page), by=actor)
+
+    return resolve
+
+
+def row_resolver(assembly: Assembly, declared: RowField) -> Resolver:
+    """Reads the row with the given key."""
+
+    async def resolve(_: Any, info: Info, **given: Any) -> Any:
+        selections = Selections(assembly, info)
+        fields = selections.row(declared.model, selections.root)
+        found = RowOf(declared.model, declared.by, given[to_camel_case(declared.by)], fields)
+        return await answers.row(found, by=_actor(info))
+
+    return resolve
+
+
+def node_resolver(assembly: Assembly) -> Resolver:
+    """Reads the thing with this id, whatever its type."""
+
+    async def resolve(_: Any, info: Info, **given: Any) -> Any:
+        name, key = decode_id(given["id"], None, path=("id",))
+        return await _node(assembly, info, name, key)
+
+    return resolve
+
+
+def nodes_resolver(assembly: Assembly) -> Resolver:
+    """Reads the things with these ids, in their order, null where absent or hidden."""
+
+    async def resolve(_: Any, info: Info, **given: Any) -> Any:
+        wanted = [decode_id(value, None, path=("ids",)) for value in given["ids"]]
+        keys: dict[str, list[UUID]] = {}
+        for name, key in wanted:
+            keys.setdefault(name, []).append(key)
+        found = {name: await _nodes(assembly, info, name, keys[name]) for name in keys}
+        return [found[name].get(key) for name, key in wanted]
+
+    return resolve
+
+
+def verb_resolver(assembly: Assembly, verb: Verb) -> Resolver:
+    """Performs the verb and answers its payload; refusals are values, sign-in is not."""
+    field = to_camel_case(result_field(verb.operation.result))
+
+    async def resolve(_: Any, info: Info, **given: Any) -> Any:
+        payload, errors = _Payload(assembly, info, verb, field), []
+        try:
+            await payload.perform(given["input"])
+        except NotSignedIn:
+            raise
+        except Refusal as refusal:
+            errors = [_error(refusal)]
+        return payload.answer(errors)
+
+    return resolve
+
+
+class _Payload:
+    """One mutation's answer, gathered inside its transaction."""
+
+    def __init__(self, assembly: Assembly, info: Info, verb: Verb, field: str) -> None:
+        self._verb, self._field, self._actor = verb, field, _actor(info)
+        self._selections = Selections(assembly, info)
+        self._selected = self._selections.sub(
+            get_named_type(info.return_type).name, self._selections.root
+        )
+        self._values: dict[str, Any] = {}
+
+    async def perform(self, given: dict[str, Any]) -> None:
+        """Does it once, or tries it, as the input says."""
+        operation = self._verb.operation
+        once = operations.Once(bool(given.get("validateOnly")), given.get("idempotencyKey"))
+        change = decode_change(operation.change, given)
+        await operations.perform(operation, change, by=self._actor, once=once, then=self._read)
+
+    def answer(self, errors: list[OperationError]) -> dict[str, Any]:
+        """The payload by response key."""
+        return {
+            key: errors if group[0].node.name.value == "errors" else self._values.get(key)
+            for key, group in self._selected.items()
+        }
+
+    async def _read(self, row_id: UUID, row: Row | None) -> None:
+        for key, group in self._selected.items():
+            name = group[0].node.name.value
+            if name == self._field:
+                model = self._verb.operation.result
+                found = RowOf(model, "id", row_id, self._selections.row(model, group))
+                self._values[key] = await answers.row(found, by=self._actor)
+            elif name != "errors":
+                self._values[key] = getattr(row, name, None)
+
+
+def _actor(info: Info) -> Actor:
+    actor = info.context.actor
+    assert isinstance(actor, Actor)
+    return actor
+
+
+def _open(actor: Actor, declared: ListField) -> None:
+    """Refuses a list that is closed to this caller as a whole."""
+    rules = declared.model.access
+    verb = declared.requires or rules.verb
+    if declared.requires and not actor.reach(verb, rules.noun):
+        raise actor.refusal(verb, rules.noun)
+    if rules.rows(actor) == NEVER:
+        raise actor.refusal(verb, rules.noun)
+
+
+async def _node(assembly: Assembly, info: Info, name: str, key: UUID) -> Any:
+    return (await _nodes(assembly, info, name, [key])).get(key)
+
+
+async def _nodes(
+    assembly: Assembly, info: Info, name: str, keys: list[UUID]
+) -> dict[UUID, dict[str, Any]]:
+    model = next((known for known in assembly.nodes if known.__name__ == name), None)
+    if model is None:
+        return {}
+    selections = Selections(assembly, info)
+    fields = selections.row(model, selections.root)
+    found = await answers.rows(model, keys, fields, by=_actor(info))
+    for row in found.values():
+        row[TYPE] = name
+    return found
+
+
+TYPE = "__type"
+
+
+def _error(refusal: Refusal) -> OperationError:
+    return OperationError(
+        code=refusal.code,
+        message=refusal.message,
+        path=[to_camel_case(step) for step in refusal.path],
+        current_version=refusal.details.get("currentVersion"),
+    )

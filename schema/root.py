@@ -1,0 +1,125 @@
+"""Query, Mutation and the schema: the nouns, listed by hand.
+
+What is not listed here is not in the API.
+"""
+
+import functools
+from typing import Any
+
+import strawberry
+from graphql import GraphQLInterfaceType, GraphQLObjectType
+from strawberry.schema.config import StrawberryConfig
+from strawberry.utils.str_converters import to_camel_case
+
+from schema import (
+    accounts,
+    appointments,
+    blueprints,
+    match_runs,
+    mentors,
+    mentorships,
+    missions,
+    people,
+    posts,
+    reference,
+    resolvers,
+    viewer,
+)
+from schema.assembly import Assembly
+from schema.blueprints import Part
+from schema.declarations import ListField
+from schema.endpoint import CadreSchema
+from schema.limits import Limits
+from schema.scalars import SCALARS
+from service.database import relate
+
+NOUNS = (
+    missions.NOUN,
+    posts.NOUN,
+    people.NOUN,
+    appointments.NOUN,
+    mentors.NOUN,
+    match_runs.NOUN,
+    mentorships.NOUN,
+    accounts.NOUN,
+    reference.NOUN,
+)
+
+
+@functools.cache
+def assembled() -> Assembly:
+    """The declarations of all nouns, as types."""
+    relate()
+    return Assembly(NOUNS)
+
+
+def create_schema(limits: Limits | None = None) -> CadreSchema:
+    """The schema with its resolvers in place."""
+    assembly = assembled()
+    schema = CadreSchema(
+        query=_query(),
+        mutation=_mutation(),
+        types=assembly.types,
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+    _attach(assembly, schema._schema.type_map, limits or Limits())  # noqa: SLF001 - it has no public name
+    return schema
+
+
+@functools.cache
+def _query() -> type:
+    assembly = assembled()
+    ids = list[strawberry.ID]
+    parts = {
+        "viewer": Part(viewer.Viewer, "Who is signed in, and what they may do."),
+        "node": Part(
+            assembly.interface,
+            "The thing with this id; null where absent or hidden.",
+            is_optional=True,
+            arguments={"id": Part(strawberry.ID, "The opaque id.")},
+        ),
+        "nodes": Part(
+            list[assembly.interface | None],  # type: ignore[name-defined]
+            "The things with these ids, in their order; null where absent or hidden.",
+            arguments={"ids": Part(ids, "The opaque ids, at most 100.")},
+        ),
+    }
+    parts |= {name: assembly.query_part(field) for name, field in assembly.queries.items()}
+    return blueprints.fill_type(blueprints.shell("Query"), parts, "What can be read.")
+
+
+@functools.cache
+def _mutation() -> type:
+    assembly = assembled()
+    parts = {
+        name: assembly.verb_part(name, verb, resolvers.OperationError)
+        for name, verb in assembly.verbs.items()
+    }
+    return blueprints.fill_type(blueprints.shell("Mutation"), parts, "What can be done.")
+
+
+def _attach(assembly: Assembly, types: dict[str, Any], limits: Limits) -> None:
+    """Gives root fields their resolvers; everything below picks from their answers."""
+    interface: GraphQLInterfaceType = types["Node"]
+    interface.resolve_type = lambda value, *_: value[resolvers.TYPE]
+    payloads = [f"{name[0].upper()}{name[1:]}Payload" for name in assembly.verbs]
+    for node in assembly.nodes.values():
+        types[node.name].is_type_of = None
+        for name in (node.name, f"{node.name}Edge", f"{node.name}Connection"):
+            _pick(types[name])
+    for name in ("PageInfo", *payloads):
+        _pick(types[name])
+    root = types["Query"].fields
+    root["viewer"].resolve = lambda _, info: viewer.of(info.context.actor, limits)
+    root["node"].resolve = resolvers.node_resolver(assembly)
+    root["nodes"].resolve = resolvers.nodes_resolver(assembly)
+    for name, field in assembly.queries.items():
+        make = resolvers.list_resolver if isinstance(field, ListField) else resolvers.row_resolver
+        root[to_camel_case(name)].resolve = make(assembly, field)  # type: ignore[arg-type]
+    for name, verb in assembly.verbs.items():
+        types["Mutation"].fields[name].resolve = resolvers.verb_resolver(assembly, verb)
+
+
+def _pick(kind: GraphQLObjectType) -> None:
+    for field in kind.fields.values():
+        field.resolve = resolvers.pick
