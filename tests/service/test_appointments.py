@@ -82,14 +82,14 @@ async def test_a_recorded_holder_stands_in_the_post_and_in_their_own_file(hr: Ac
         date(2025, 1, 14),
         date(2023, 1, 2),
     ]
-    service = await models.Experience.get(person_id=change.person_id).prefetch_related("post")
-    assert service.post.id == change.post_id
-    assert service.mission_id == service.post.mission_id
+    service = await models.Experience.get(person_id=change.person_id)
+    post = await models.Post.get(id=change.post_id)
+    assert (service.post_id, service.mission_id) == (post.id, post.mission_id)
     assert (service.function, service.level, service.stream, service.title) == (
-        service.post.function,
-        service.post.level,
-        service.post.stream,
-        service.post.title,
+        post.function,
+        post.level,
+        post.stream,
+        post.title,
     )
     assert (service.started_on, service.started_precision, service.ended_on) == (
         START,
