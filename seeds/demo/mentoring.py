@@ -79,7 +79,7 @@ _CLOSED: Final = (
     ClosingReason.COMPLETED,
 )
 _FLUENT: Final = 5
-_MISSION_ZONES: Final = {
+MISSION_ZONES: Final = {
     "AFRICA": ("Africa/Kinshasa", "Africa/Juba", "Africa/Dakar", "Africa/Mogadishu"),
     "AMERICAS": ("America/Port-au-Prince", "America/Bogota"),
     "ASIA_PACIFIC": ("Asia/Kabul", "Asia/Karachi", "Asia/Ashgabat"),
@@ -220,7 +220,7 @@ class Mentoring:
         criterion = criteria[int(rng.integers(len(criteria)))]
         wishes = (Gender.FEMALE, Gender.MALE)
         gender = wishes[int(rng.integers(2))] if rng.random() < 0.15 else None
-        zones = _MISSION_ZONES[tenure.seat.mission.region]
+        zones = MISSION_ZONES[tenure.seat.mission.region]
         is_declared = not is_waiting or rng.random() < 0.93
         self._made.requests.append(
             (

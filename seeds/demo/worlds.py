@@ -30,6 +30,7 @@ from seeds.identities import Sequence as Keys
 from seeds.reference import silent
 from service.errors import Conflict, Invalid
 from service.models import MemberState, Mission
+from service.settings import Environment
 
 EPOCH: Final = datetime(2026, 11, 1, tzinfo=UTC)
 """The day on which the world stands still; every date is laid out around it."""
@@ -75,14 +76,23 @@ class World:
 
 
 async def plant(
-    *, people: int = 2_500, seed: int = 2016, progress: Callable[[str], None] = silent
+    *,
+    people: int = 2_500,
+    seed: int = 2016,
+    environment: Environment = Environment.DEMO,
+    progress: Callable[[str], None] = silent,
 ) -> World:
     """The demonstration world of this seed and size, planted unless it stands already.
 
     Plants the reference data first. Refuses with Invalid when there are too few people
-    to fill the posts, and with Conflict when the database holds other people or posts.
-    All or nothing is written. The caller makes sure that this is not production.
+    to fill the posts, and with Conflict in production and when the database holds other
+    people or posts. All or nothing of the world is written.
     """
+    if environment is Environment.PRODUCTION:
+        raise Conflict(
+            "Invented people have no place in production."
+            " Set CADRE_ENVIRONMENT to demo or test, with a database of its own."
+        )
     if people < CAST:
         raise Invalid(
             f"people must be at least {CAST}: fewer cannot fill the posts.", path=("people",)

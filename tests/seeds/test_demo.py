@@ -12,6 +12,7 @@ from tortoise import connections
 from seeds import demo
 from service.errors import Conflict, Invalid
 from service.models import Mission, Person, Post
+from service.settings import Environment
 
 PEOPLE = 1_500
 TABLES = (
@@ -302,6 +303,13 @@ async def test_a_world_whose_pairs_were_all_closed_still_names_its_examples(fres
 async def test_too_few_people_are_refused() -> None:
     with pytest.raises(Invalid, match="people must be at least 700"):
         await demo.plant(people=699)
+
+
+async def test_production_is_refused(fresh: Fresh) -> None:
+    async with fresh():
+        with pytest.raises(Conflict, match="no place in production"):
+            await demo.plant(people=demo.CAST, environment=Environment.PRODUCTION)
+        assert await Person.all().count() == await Mission.all().count() == 0
 
 
 async def test_a_planting_that_breaks_leaves_nothing(fresh: Fresh) -> None:
