@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 from tortoise import Tortoise
 from tortoise.connection import get_connection
+from tortoise.context import TortoiseContext, get_current_context
 from tortoise.migrations.executor import MigrationExecutor
 
 from service.errors import Unavailable
@@ -76,13 +77,14 @@ async def connected(url: str, *, pool_size: int = 10) -> AsyncIterator[None]:
     """
     async with session(url):
         pass
-    await Tortoise.init(
-        config=configuration(url, pool_size=pool_size), _enable_global_fallback=True
-    )
-    try:
+    # A context of its own, so that one inside another leaves the outer one as it was; the
+    # outermost serves tasks that were not born inside it, such as a server's requests.
+    is_outermost = get_current_context() is None
+    async with TortoiseContext() as context:
+        await context.init(
+            config=configuration(url, pool_size=pool_size), _enable_global_fallback=is_outermost
+        )
         yield
-    finally:
-        await Tortoise.close_connections()
 
 
 @asynccontextmanager

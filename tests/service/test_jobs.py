@@ -17,7 +17,7 @@ import pytest
 
 from service import database, jobs
 from service.errors import Invalid, Unavailable
-from tests.conftest import beside
+from tests.databases import sibling
 from tests.programmes import programme
 
 EVERY_SECOND = "* * * * * *"
@@ -245,7 +245,7 @@ async def test_a_database_without_tables_is_refused(database_url: str) -> None:
     async with database.session(database_url) as owner:
         await owner.execute("CREATE DATABASE empty_for_worker")
     with pytest.raises(Unavailable, match="run cadre migrate"):
-        await jobs.work(beside(database_url, "empty_for_worker"), nightly_at=NEVER)
+        await jobs.work(sibling(database_url, "empty_for_worker"), nightly_at=NEVER)
 
 
 async def test_a_worker_stops_when_asked_to_by_its_own_process(fresh_url: str) -> None:
