@@ -15,6 +15,7 @@ from schema import (
     accounts,
     appointments,
     blueprints,
+    courses,
     match_runs,
     mentors,
     mentorships,
@@ -42,6 +43,7 @@ NOUNS = (
     match_runs.NOUN,
     mentorships.NOUN,
     accounts.NOUN,
+    courses.NOUN,
     reference.NOUN,
 )
 

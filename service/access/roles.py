@@ -91,6 +91,7 @@ DUTIES: dict[Role, Duty] = {
             person="create read read_file update record_experience",
             appointment="read read_file record extend end transition",
             acting_designation="read designate",
+            course="create",
             mentor="read read_file register update",
             mentorship_request="read read_file request withdraw",
             match_run="read start",
