@@ -93,7 +93,6 @@ def _argument(name: str, part: Part) -> StrawberryArgument:
         graphql_name=None,
         type_annotation=StrawberryAnnotation(part.annotation),
         description=part.description,
-        default=None if part.is_optional else dataclasses.MISSING,
     )
 
 
