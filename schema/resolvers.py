@@ -15,7 +15,7 @@ from schema import blueprints
 from schema.assembly import Assembly, result_field
 from schema.context import Context
 from schema.declarations import ListField, RowField, Verb
-from schema.inputs import decode_change, decode_id
+from schema.inputs import Writing, decode_change, decode_id
 from schema.selections import Selections
 from service import operations
 from service.access.actors import Actor
@@ -133,7 +133,8 @@ class _Payload:
     async def perform(self, given: dict[str, Any]) -> None:
         """Does it once, or tries it, as the input says."""
         operation = self._verb.operation
-        once = operations.Once(bool(given.get("validateOnly")), given.get("idempotencyKey"))
+        writing = decode_change(Writing, given)
+        once = operations.Once(bool(writing.validate_only), writing.idempotency_key)
         change = decode_change(operation.change, given)
         await operations.perform(operation, change, by=self._actor, once=once, then=self._read)
 
