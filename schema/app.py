@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         routes=[
             Route("/healthz", _alive),
             Route("/readyz", _ready),
-            Route("/graphql", endpoint, methods=None),
+            Route("/graphql", endpoint),
             *console_pages.routes(settings, lambda: _demo_roles(settings)),
         ],
         lifespan=lifespan,

@@ -3,6 +3,7 @@
 Absent and hidden rows answer alike; a row that one sees but may not change says so.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
 from service.access.actors import Actor
@@ -19,19 +20,26 @@ def require(actor: Actor, verb: str, noun: str) -> None:
 
 
 async def require_on(
-    actor: Actor, verb: str, model: type[Row], row_id: UUID, *, path: tuple[str, ...] = ("id",)
+    actor: Actor,
+    permission: str,
+    model: type[Row],
+    row_id: UUID,
+    *,
+    path: tuple[str, ...] = ("id",),
 ) -> None:
-    """Refuses unless the actor may `verb` this row.
+    """Refuses unless the actor holds the permission on this row.
 
+    A verb alone is about the row; `verb.noun` is about a noun that will hang on it.
     Raises NotFound where the row is absent or hidden, NotAllowed or NotSignedIn
     where it is visible and the permission is missing.
     """
-    rules = model.access
+    verb, _, noun = permission.partition(".")
+    rules = replace(model.access, noun=noun) if noun else model.access
     reach = rules.rows(actor, verb)
     if reach == NEVER and actor.is_anonymous:
         raise actor.refusal(verb, rules.noun)
     if not await answers.exists(
-        model, row_id, rules.rows(actor) if reach != ALWAYS else ALWAYS, by=actor
+        model, row_id, model.access.rows(actor) if reach != ALWAYS else ALWAYS, by=actor
     ):
         raise missing(model, path=path)
     if reach != ALWAYS and not await answers.exists(model, row_id, reach, by=actor):

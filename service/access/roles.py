@@ -55,13 +55,18 @@ def _permissions(scope: str, **nouns: str) -> Iterable[str]:
         yield from (f"{verb}.{scope}.{noun}" for verb in verbs.split())
 
 
+# Everybody who holds any role sees their own account and can end their own tokens.
+_OWN_ACCOUNT = tuple(_permissions("own", account="read", api_token="revoke"))  # noqa: S106 - a noun
+
+
 def _duty(
     label: str,
     meaning: str,
     *permissions: Iterable[str],
     assignment: Assignment = Assignment.MISSION,
 ) -> Duty:
-    return Duty(label, meaning, frozenset(p for group in permissions for p in group), assignment)
+    every = frozenset(p for group in (_OWN_ACCOUNT, *permissions) for p in group)
+    return Duty(label, meaning, every, assignment)
 
 
 _OWN_FILE = tuple(

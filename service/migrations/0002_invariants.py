@@ -137,9 +137,9 @@ CAPACITY = [
     """
     CREATE FUNCTION mentorship_capacity() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF NEW.state = 'ACTIVE' AND (
-            SELECT capacity FROM mentor WHERE id = NEW.mentor_id FOR NO KEY UPDATE
-        ) < (
+        -- The lock is a statement of its own: the next one sees what was committed meanwhile.
+        PERFORM 1 FROM mentor WHERE id = NEW.mentor_id FOR NO KEY UPDATE;
+        IF NEW.state = 'ACTIVE' AND (SELECT capacity FROM mentor WHERE id = NEW.mentor_id) < (
             SELECT count(*) FROM mentorship
             WHERE mentor_id = NEW.mentor_id AND state = 'ACTIVE'
         ) THEN

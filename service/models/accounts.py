@@ -87,6 +87,8 @@ class ApiToken(Row):
     digest = fields.CharField(max_length=64, unique=True)
     expires_at: datetime = fields.DatetimeField()
     revoked_at: datetime | None = fields.DatetimeField(null=True)
+    # The token itself: known to the one call that issued it, in no column.
+    secret: str | None = None
 
     class Meta:
         table = "api_token"

@@ -11,7 +11,8 @@ from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 
-from service.access.conditions import ALWAYS
+from service.access.conditions import ALWAYS, Blank, Compare
+from service.access.roles import Assignment
 from service.access.rules import Rules
 from service.models.missions import Mission
 from service.models.rows import Derived, Row
@@ -26,7 +27,11 @@ _HOLDER = (
 class Post(Row):
     """A lasting senior position in a mission."""
 
-    access = Rules("post", public=ALWAYS)
+    access = Rules(
+        "post",
+        public=ALWAYS,
+        assigned={Assignment.MISSION: Compare("mission_id", "in", Blank.MY_MISSIONS)},
+    )
     derived = {
         "is_vacant": Derived(
             f"({{row}}.abolished_on IS NULL OR {{row}}.abolished_on > CURRENT_DATE)"

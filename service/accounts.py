@@ -1,0 +1,251 @@
+"""Accounts, the roles they hold and the tokens they sign in with.
+
+It refuses roles that people would grant themselves, tokens without an end, and to
+say why a token does not open anything.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from tortoise import connections
+from tortoise.expressions import Q
+from tortoise.transactions import in_transaction
+
+from service import audit, clock, models, permits
+from service.access.actors import ANONYMOUS, Actor, Grant
+from service.access.roles import DUTIES, Assignment, Role
+from service.changes import Change, Name, RefersTo
+from service.errors import Conflict, Invalid, NotAllowed, NotSignedIn
+from service.operations import Meaning, operation
+
+AccountId = Annotated[UUID, RefersTo("Account")]
+PREFIX = "cadre_"
+USUAL_LIFE = timedelta(days=90)
+LONGEST_LIFE = timedelta(days=366)
+
+_CONSTRAINTS = {
+    "account_label_uniq": Meaning(
+        "Another account has this label; choose one of its own.", ("label",), is_conflict=True
+    ),
+    "account_person_uniq": Meaning(
+        "This person has an account already; use that one.", ("person_id",), is_conflict=True
+    ),
+}
+
+
+class NewAccount(Change):
+    """An account to open."""
+
+    label: Name = Field(description="What the account is called; no two are called the same.")
+    person_id: Annotated[UUID, RefersTo("Person")] | None = Field(
+        None, description="Whose account it is; null: not of the pipeline."
+    )
+
+
+class NewRoleGrant(Change):
+    """A role to give to an account."""
+
+    account_id: AccountId = Field(description="Who gets the role.")
+    role: Role = Field(description="Which role.")
+    mission_id: Annotated[UUID, RefersTo("Mission")] | None = Field(
+        None, description="The one mission it reaches; null: every mission."
+    )
+    expires_at: datetime | None = Field(None, description="When it ends; null: once revoked.")
+
+
+class RoleRevocation(Change):
+    """Which grant to take back."""
+
+    id: Annotated[UUID, RefersTo("RoleGrant")] = Field(description="Which grant.")
+
+
+class NewToken(Change):
+    """A token to issue."""
+
+    account_id: AccountId = Field(description="Who will sign in with it.")
+    label: Name = Field(description="Where it will be used.")
+    expires_at: datetime | None = Field(
+        None, description="When it ends, a year ahead at most; null: in 90 days."
+    )
+
+
+class TokenRevocation(Change):
+    """Which token to end."""
+
+    id: Annotated[UUID, RefersTo("ApiToken")] = Field(description="Which token.")
+
+
+@operation("create.account", _CONSTRAINTS)
+async def create_account(change: NewAccount, *, by: Actor) -> models.Account:
+    """A new account without any role. Refuses a label or a person that has one."""
+    permits.require(by, "create", "account")
+    # Whoever keeps accounts sees no files, so only the person's existence counts here.
+    if change.person_id and not await models.Person.exists(id=change.person_id):
+        raise permits.missing(models.Person, path=("person_id",))
+    account = await models.Account.create(**change.model_dump())
+    await _record(account, "create", change, by=by)
+    return account
+
+
+@operation("grant.role_grant")
+async def grant_role(change: NewRoleGrant, *, by: Actor) -> models.RoleGrant:
+    """The granted role. Refuses to grant oneself one, and what is granted already."""
+    await permits.require_on(
+        by, "grant.role_grant", models.Account, change.account_id, path=("account_id",)
+    )
+    if change.account_id == by.account_id:
+        message = "Nobody grants themselves a role; ask another administrator."
+        raise NotAllowed(message, path=("account_id",))
+    await models.Account.select_for_update().get(id=change.account_id)
+    await _check_scope(change)
+    if change.expires_at:
+        _check_ahead(change.expires_at, await clock.now())
+    if await _holds(change):
+        raise Conflict("The account holds this role already.", path=("role",))
+    grant = await models.RoleGrant.create(**change.model_dump())
+    await _record(grant, "grant", change, by=by)
+    return grant
+
+
+@operation("revoke.role_grant")
+async def revoke_role(change: RoleRevocation, *, by: Actor) -> models.RoleGrant:
+    """The revoked grant, without effect from now on. Refuses one that was revoked before."""
+    await permits.require_on(by, "revoke.role_grant", models.RoleGrant, change.id)
+    grant = await models.RoleGrant.select_for_update().get(id=change.id)
+    await _revoke(grant, by=by)
+    return grant
+
+
+@operation("issue.api_token")
+async def issue_token(change: NewToken, *, by: Actor) -> models.ApiToken:
+    """The issued token; its `secret` is known to this answer and to nothing else.
+
+    Refuses disabled accounts, and ends that are past or more than a year ahead.
+    """
+    await permits.require_on(
+        by, "issue.api_token", models.Account, change.account_id, path=("account_id",)
+    )
+    account = await models.Account.select_for_update().get(id=change.account_id)
+    if account.disabled_at:
+        raise Conflict("The account is disabled.", path=("account_id",))
+    now = await clock.now()
+    expires_at = change.expires_at or now + USUAL_LIFE
+    _check_ahead(expires_at, now)
+    if expires_at > now + LONGEST_LIFE:
+        raise Invalid("A token lives for a year at most.", path=("expires_at",))
+    secret = PREFIX + secrets.token_urlsafe(32)
+    token = await models.ApiToken.create(
+        account=account, label=change.label, digest=_digest(secret), expires_at=expires_at
+    )
+    issued = {"account_id": account.id, "label": change.label, "expires_at": expires_at}
+    entry = audit.Entry(token, "issue", {name: (None, new) for name, new in issued.items()})
+    await audit.record(entry, by=by)
+    token.secret = secret
+    return token
+
+
+@operation("revoke.api_token")
+async def revoke_token(change: TokenRevocation, *, by: Actor) -> models.ApiToken:
+    """The revoked token, one's own or anybody's for who keeps accounts. Refuses it twice."""
+    await permits.require_on(by, "revoke.api_token", models.ApiToken, change.id)
+    token = await models.ApiToken.select_for_update().get(id=change.id)
+    await _revoke(token, by=by)
+    return token
+
+
+async def authenticate(token: str | None) -> Actor:
+    """Whoever signs in with this token, with the roles they hold now; without one, the public.
+
+    Raises NotSignedIn, in the same words for every token that opens nothing.
+    """
+    if token is None:
+        return ANONYMOUS
+    connection = connections.get("default")
+    _, rows = await connection.execute_query(_BEARER, [_digest(token)])
+    if not rows:
+        raise NotSignedIn("This token is unknown, expired or revoked; sign in with another.")
+    grants = tuple(Grant(Role(row["role"]), row["mission_id"]) for row in rows if row["role"])
+    return Actor(rows[0]["id"], rows[0]["person_id"], rows[0]["label"], grants)
+
+
+async def ensure(
+    label: str,
+    role: Role,
+    person_id: UUID | None = None,
+    mission_id: UUID | None = None,
+    *,
+    by: Actor,
+) -> models.Account:
+    """The account of this label with this role, made where it is missing; repeating is free."""
+    async with in_transaction():
+        account = await models.Account.get_or_none(label=label)
+        if account is None:
+            account = await create_account(NewAccount(label=label, person_id=person_id), by=by)
+        wanted = NewRoleGrant(account_id=account.id, role=role, mission_id=mission_id)
+        if not await _holds(wanted):
+            await grant_role(wanted, by=by)
+        return account
+
+
+# One statement decides everything: a digest tells nothing by the time it takes to find it.
+_BEARER = """
+SELECT account.id, account.person_id, account.label, held.role, held.mission_id
+FROM api_token
+JOIN account ON account.id = api_token.account_id
+LEFT JOIN role_grant held ON held.account_id = account.id AND held.revoked_at IS NULL
+     AND (held.expires_at IS NULL OR held.expires_at > now())
+WHERE api_token.digest = $1 AND api_token.revoked_at IS NULL AND api_token.expires_at > now()
+  AND account.disabled_at IS NULL
+ORDER BY held.id
+"""
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
+
+
+def _check_ahead(moment: datetime, now: datetime) -> None:
+    if moment.tzinfo is None:
+        raise Invalid("Say the offset from UTC too, such as Z.", path=("expires_at",))
+    if moment <= now:
+        raise Invalid("This moment is past; choose a later one.", path=("expires_at",))
+
+
+async def _check_scope(change: NewRoleGrant) -> None:
+    if change.mission_id:
+        if not await models.Mission.exists(id=change.mission_id):
+            raise permits.missing(models.Mission, path=("mission_id",))
+        return
+    duty = DUTIES[change.role]
+    needs_mission = any(".assigned." in permission for permission in duty.permissions)
+    if needs_mission and duty.assignment is Assignment.MISSION:
+        raise Invalid(f"{duty.label} is a role in one mission; name it.", path=("mission_id",))
+
+
+async def _holds(change: NewRoleGrant) -> bool:
+    now = await clock.now()
+    return await models.RoleGrant.filter(
+        Q(expires_at=None) | Q(expires_at__gt=now),
+        account_id=change.account_id,
+        role=change.role,
+        mission_id=change.mission_id,
+        revoked_at=None,
+    ).exists()
+
+
+async def _revoke(row: models.RoleGrant | models.ApiToken, *, by: Actor) -> None:
+    if row.revoked_at:
+        raise Conflict("It was revoked already.", path=("id",))
+    changed = audit.difference(row, {"revoked_at": await clock.now()})
+    row.revoked_at = changed["revoked_at"][1]
+    await row.save(update_fields=["revoked_at"])
+    await audit.record(audit.Entry(row, "revoke", changed), by=by)
+
+
+async def _record(row: models.Row, verb: str, change: Change, *, by: Actor) -> None:
+    values = {name: (None, value) for name, value in change.model_dump().items()}
+    await audit.record(audit.Entry(row, verb, values), by=by)
