@@ -110,7 +110,7 @@ def _mutation() -> type:
 def _attach(assembly: Assembly, types: dict[str, Any], limits: Limits) -> None:
     """Gives root fields their resolvers; everything below picks from their answers."""
     interface: GraphQLInterfaceType = types["Node"]
-    interface.resolve_type = lambda value, *_: value[resolvers.TYPE]
+    interface.resolve_type = resolvers.type_of
     payloads = [f"{name[0].upper()}{name[1:]}Payload" for name in assembly.verbs]
     for node in assembly.nodes.values():
         types[node.name].is_type_of = None
