@@ -11,18 +11,20 @@ import strawberry
 from graphql import GraphQLResolveInfo, get_named_type
 from strawberry.utils.str_converters import to_camel_case
 
+from schema import blueprints
 from schema.assembly import Assembly, result_field
 from schema.context import Context
 from schema.declarations import ListField, RowField, Verb
-from schema.inputs import decode_change, decode_id
+from schema.inputs import Writing, decode_change, decode_id
 from schema.selections import Selections
 from service import operations
 from service.access.actors import Actor
 from service.access.conditions import NEVER
-from service.errors import NotSignedIn, Refusal
+from service.errors import Invalid, NotSignedIn, Refusal, RefusalCode
 from service.models import Row
 from service.reading import answers
-from service.reading.selections import PageOf, RowOf
+from service.reading.pages import LARGEST_SIZE
+from service.reading.selections import PageOf, RowOf, RowsOf
 
 Info = GraphQLResolveInfo[Context]
 Resolver = Callable[..., Awaitable[Any]]
@@ -32,7 +34,9 @@ Resolver = Callable[..., Awaitable[Any]]
 class OperationError:
     """One refusal, as a value of a payload."""
 
-    code: str = strawberry.field(description="A stable code, such as INVALID or CONFLICT.")
+    code: blueprints.enum(RefusalCode) = strawberry.field(  # type: ignore[valid-type]
+        description="Which kind of refusal."
+    )
     message: str = strawberry.field(description="What is wrong and what to do, for people.")
     path: list[str] = strawberry.field(
         description="The field of the input at fault, outermost first; empty: the whole."
@@ -76,8 +80,8 @@ def node_resolver(assembly: Assembly) -> Resolver:
     """Reads the thing with this id, whatever its type."""
 
     async def resolve(_: Any, info: Info, **given: Any) -> Any:
-        name, key = decode_id(given["id"], None, path=("id",))
-        return await _node(assembly, info, name, key)
+        wanted = decode_id(given["id"], None, path=("id",))
+        return (await _things(assembly, info, [wanted]))[0]
 
     return resolve
 
@@ -86,12 +90,11 @@ def nodes_resolver(assembly: Assembly) -> Resolver:
     """Reads the things with these ids, in their order, null where absent or hidden."""
 
     async def resolve(_: Any, info: Info, **given: Any) -> Any:
-        wanted = [decode_id(value, None, path=("ids",)) for value in given["ids"]]
-        keys: dict[str, list[UUID]] = {}
-        for name, key in wanted:
-            keys.setdefault(name, []).append(key)
-        found = {name: await _nodes(assembly, info, name, keys[name]) for name in keys}
-        return [found[name].get(key) for name, key in wanted]
+        if len(given["ids"]) > LARGEST_SIZE:
+            raise Invalid(f"Ask for at most {LARGEST_SIZE} ids at once.", path=("ids",))
+        return await _things(
+            assembly, info, [decode_id(value, None, path=("ids",)) for value in given["ids"]]
+        )
 
     return resolve
 
@@ -127,7 +130,8 @@ class _Payload:
     async def perform(self, given: dict[str, Any]) -> None:
         """Does it once, or tries it, as the input says."""
         operation = self._verb.operation
-        once = operations.Once(bool(given.get("validateOnly")), given.get("idempotencyKey"))
+        writing = decode_change(Writing, given)
+        once = operations.Once(bool(writing.validate_only), writing.idempotency_key)
         change = decode_change(operation.change, given)
         await operations.perform(operation, change, by=self._actor, once=once, then=self._read)
 
@@ -165,30 +169,46 @@ def _open(actor: Actor, declared: ListField) -> None:
         raise actor.refusal(verb, rules.noun)
 
 
-async def _node(assembly: Assembly, info: Info, name: str, key: UUID) -> Any:
-    return (await _nodes(assembly, info, name, [key])).get(key)
+class _Thing(dict[str, Any]):
+    """A row of any type that knows which one, beside its values and never among them."""
+
+    def __init__(self, row: dict[str, Any], type_name: str) -> None:
+        super().__init__(row)
+        self.type_name = type_name
 
 
-async def _nodes(
-    assembly: Assembly, info: Info, name: str, keys: list[UUID]
-) -> dict[UUID, dict[str, Any]]:
-    model = next((known for known in assembly.nodes if known.__name__ == name), None)
-    if model is None:
-        return {}
+def type_of(thing: _Thing, *_: Any) -> str:
+    """The GraphQL type of what `node` or `nodes` found."""
+    return thing.type_name
+
+
+async def _things(
+    assembly: Assembly, info: Info, wanted: list[tuple[str, UUID]]
+) -> list[_Thing | None]:
+    """The visible ones of these, in their order; names that are no type find nothing."""
     selections = Selections(assembly, info)
-    fields = selections.row(model, selections.root)
-    found = await answers.rows(model, keys, fields, by=_actor(info))
-    for row in found.values():
-        row[TYPE] = name
-    return found
-
-
-TYPE = "__type"
+    models = {model.__name__: model for model in assembly.nodes}
+    ids: dict[type[Row], list[UUID]] = {}
+    for name, key in wanted:
+        if name in models:
+            ids.setdefault(models[name], []).append(key)
+    found = await answers.rows(
+        [
+            RowsOf(model, tuple(keys), selections.row(model, selections.root))
+            for model, keys in ids.items()
+        ],
+        by=_actor(info),
+    )
+    rows = [found[models[name]].get(key) if name in models else None for name, key in wanted]
+    return [
+        None if row is None else _Thing(row, name)
+        for row, (name, _) in zip(rows, wanted, strict=True)
+    ]
 
 
 def _error(refusal: Refusal) -> OperationError:
     return OperationError(
-        code=refusal.code,
+        code=RefusalCode(refusal.code),
         message=refusal.message,
         path=[to_camel_case(step) for step in refusal.path],
         current_version=refusal.details.get("currentVersion"),

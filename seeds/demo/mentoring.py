@@ -7,12 +7,13 @@ a rule that the matcher keeps.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from asyncpg.pgproto import pgproto
 
-from seeds.demo.appointments import on
+from seeds.demo.appointments import on, overlap
 from seeds.demo.places import PLACES
 from seeds.demo.profiles import Profiles
 from seeds.demo.tenures import Tenure
@@ -78,7 +79,7 @@ _CLOSED: Final = (
     ClosingReason.COMPLETED,
 )
 _FLUENT: Final = 5
-_MISSION_ZONES: Final = {
+MISSION_ZONES: Final = {
     "AFRICA": ("Africa/Kinshasa", "Africa/Juba", "Africa/Dakar", "Africa/Mogadishu"),
     "AMERICAS": ("America/Port-au-Prince", "America/Bogota"),
     "ASIA_PACIFIC": ("Asia/Kabul", "Asia/Karachi", "Asia/Ashgabat"),
@@ -96,6 +97,9 @@ class Mentor:
     capacity: int
     is_open: bool
     refused: frozenset[str]
+
+
+Couple: TypeAlias = tuple[Tenure, pgproto.UUID, Mentor]
 
 
 @dataclass
@@ -121,17 +125,23 @@ class Mentoring:
         self._today = today
         self._made = Programme()
         self._paired: set[tuple[int, int]] = set()
+        self._careers: dict[int, list[Tenure]] = {}
 
     def programme(self, held: Sequence[tuple[Tenure, pgproto.UUID]]) -> Programme:
         """Mentors, open and closed requests, pairs, wishes and conflicts."""
         mentors = [self._mentor(holder, held) for holder in self._former_leaders(held)]
         mentees = self._mentees(held)
-        for tenure, appointment in mentees[:ACTIVE]:
-            self._active(tenure, appointment, mentors)
-        waiting = mentees[ACTIVE : ACTIVE + WAITING]
+        for holder in {tenure.holder for tenure, _ in held}:
+            self._careers[holder] = [tenure for tenure, _ in held if tenure.holder == holder]
+        settled = [pair for pair in mentees if pair[0].start < self._today - 220]
+        for couple in islice(self._couples(settled, mentors), ACTIVE):
+            self._active(*couple)
+        paired = {mentee for _, mentee in self._paired}
+        waiting = [pair for pair in mentees if pair[0].holder not in paired][:WAITING]
         long_serving = [pair for pair in waiting if pair[0].start < self._today - 500]
-        for (tenure, appointment), reason in zip(long_serving, _CLOSED, strict=False):
-            self._closed(tenure, appointment, mentors, reason)
+        former = self._couples(long_serving, mentors)
+        for couple, reason in zip(former, _CLOSED, strict=False):
+            self._closed(*couple, reason)
         for tenure, appointment in waiting:
             self._wait(tenure, appointment, mentors)
         self._declare(mentors, [tenure.holder for tenure, _ in waiting])
@@ -210,7 +220,7 @@ class Mentoring:
         criterion = criteria[int(rng.integers(len(criteria)))]
         wishes = (Gender.FEMALE, Gender.MALE)
         gender = wishes[int(rng.integers(2))] if rng.random() < 0.15 else None
-        zones = _MISSION_ZONES[tenure.seat.mission.region]
+        zones = MISSION_ZONES[tenure.seat.mission.region]
         is_declared = not is_waiting or rng.random() < 0.93
         self._made.requests.append(
             (
@@ -230,21 +240,25 @@ class Mentoring:
         )
         return key
 
-    def _active(self, tenure: Tenure, appointment: pgproto.UUID, mentors: Sequence[Mentor]) -> None:
-        taken = {mentor for mentor, _ in self._paired}
-        mentor = next(self._able(tenure, [m for m in mentors if m.holder not in taken]))
+    def _couples(
+        self, mentees: Sequence[tuple[Tenure, pgproto.UUID]], mentors: Sequence[Mentor]
+    ) -> Iterator[Couple]:
+        """Mentees with a mentor each, no mentor twice; whoever finds none is passed over."""
+        free = list(mentors)
+        for tenure, appointment in mentees:
+            mentor = next(self._able(tenure, free), None)
+            if mentor is not None:
+                free.remove(mentor)
+                yield tenure, appointment, mentor
+
+    def _active(self, tenure: Tenure, appointment: pgproto.UUID, mentor: Mentor) -> None:
         days_ago = int(self._rng.integers(40, 200))
         request = self._request(tenure, appointment, RequestState.MATCHED, days_ago)
         self._pair(mentor, tenure, request, (days_ago - 20, None, None))
 
     def _closed(
-        self,
-        tenure: Tenure,
-        appointment: pgproto.UUID,
-        mentors: Sequence[Mentor],
-        reason: ClosingReason,
+        self, tenure: Tenure, appointment: pgproto.UUID, mentor: Mentor, reason: ClosingReason
     ) -> None:
-        mentor = next(self._able(tenure, mentors))
         request = self._request(tenure, appointment, RequestState.CLOSED, 460)
         self._pair(mentor, tenure, request, (440, 170, reason))
 
@@ -281,15 +295,18 @@ class Mentoring:
         for mentor in mentors:
             fluent = people.command[[mentor.holder, tenure.holder]] >= _FLUENT
             strangers = not nations & set(people.nationalities[mentor.holder])
-            welcome = not nations & mentor.refused
-            if (
-                mentor.is_open
-                and mentor.capacity
-                and strangers
-                and welcome
-                and fluent.all(axis=0).any()
-            ):
+            welcome = strangers and not nations & mentor.refused
+            is_free = mentor.is_open and mentor.capacity > 0
+            if is_free and welcome and fluent.all(axis=0).any() and self._apart(mentor, tenure):
                 yield mentor
+
+    def _apart(self, mentor: Mentor, tenure: Tenure) -> bool:
+        """Whether the two never served in one mission at one time."""
+        return not any(
+            theirs.seat.mission.id == own.seat.mission.id and overlap(theirs, own)
+            for theirs in self._careers[mentor.holder]
+            for own in self._careers[tenure.holder]
+        )
 
     def _wait(self, tenure: Tenure, appointment: pgproto.UUID, mentors: Sequence[Mentor]) -> None:
         # Nobody asked for a mentor before the appointment began.

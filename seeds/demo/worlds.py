@@ -30,6 +30,7 @@ from seeds.identities import Sequence as Keys
 from seeds.reference import silent
 from service.errors import Conflict, Invalid
 from service.models import MemberState, Mission
+from service.settings import Environment
 
 EPOCH: Final = datetime(2026, 11, 1, tzinfo=UTC)
 """The day on which the world stands still; every date is laid out around it."""
@@ -75,24 +76,33 @@ class World:
 
 
 async def plant(
-    *, people: int = 2_500, seed: int = 2016, progress: Callable[[str], None] = silent
+    *,
+    people: int = 2_500,
+    seed: int = 2016,
+    environment: Environment = Environment.DEMO,
+    progress: Callable[[str], None] = silent,
 ) -> World:
     """The demonstration world of this seed and size, planted unless it stands already.
 
-    Refuses with Invalid when there are too few people to fill the posts, and with
-    Conflict when the database holds other people or posts. All or nothing is written.
-    The caller makes sure that this is not production.
+    Plants the reference data first. Refuses with Invalid when there are too few people
+    to fill the posts, and with Conflict in production and when the database holds other
+    people or posts. All or nothing of the world is written.
     """
+    if environment is Environment.PRODUCTION:
+        raise Conflict(
+            "Invented people have no place in production."
+            " Set CADRE_ENVIRONMENT to demo or test, with a database of its own."
+        )
     if people < CAST:
         raise Invalid(
             f"people must be at least {CAST}: fewer cannot fill the posts.", path=("people",)
         )
-    await reference.plant(progress=progress)
     connection = connections.get("default")
     if await _stands(connection, people, seed):
         progress("This demonstration world stands already; nothing was changed.")
         return await _world(connection, people, seed, is_new=False)
     await _refuse_strangers(connection)
+    await reference.plant(progress=progress)
     async with in_transaction() as transaction:
         await _Planting(people, seed, progress).plant(transaction)
     await connection.execute_script("ANALYZE")
@@ -212,9 +222,9 @@ class _Planting:
 
 
 def _aged(rng: np.random.Generator, profiles: Profiles) -> Profiles:
-    """The same people with careers that began up to twenty years earlier."""
-    earlier = rng.random(len(profiles)) ** 1.3 * 20 * 365
-    profiles.career_start[:] = profiles.career_start - earlier.astype(np.int64)
+    """The same people with careers that began up to twenty years earlier, but not before 1980."""
+    earlier = (rng.random(len(profiles)) ** 1.3 * 20 * 365).astype(np.int64)
+    profiles.career_start[:] = np.maximum(profiles.career_start - earlier, 10 * 365)
     return profiles
 
 
@@ -276,6 +286,7 @@ async def _world(connection: BaseDBAsyncClient, people: int, seed: int, *, is_ne
         "SELECT mentor.person_id AS mentor_id, request.person_id AS mentee_id FROM mentorship"
         " JOIN mentor ON mentor.id = mentor_id"
         " JOIN mentorship_request request ON request.id = request_id"
-        " WHERE mentorship.state = 'ACTIVE' ORDER BY mentorship.id LIMIT 1"
+        # Somebody may have closed every pair since; then a former one must do.
+        " ORDER BY mentorship.state = 'ACTIVE' DESC, mentorship.id LIMIT 1"
     )
     return World(seed=seed, people=people, is_new=is_new, **found, **pair)
