@@ -15,12 +15,14 @@ from schema.blueprints import Part
 from schema.declarations import Filter, Node
 from schema.inputs import Direction, Nulls
 from service.access.conditions import Compare, Condition, Matches, Not, Some, all_of, any_of
+from service.errors import Invalid
 from service.models import Row
-from service.models.vocabulary import LEVEL_RANKS, Level
+from service.models.vocabulary import LEVEL_RANKS, Level, Word
 from service.reading.selections import Sort
 from service.reading.shapes import shape, target
 
 _LISTS = {"among": "in", "overlaps": "overlaps", "contains": "contains"}
+_LONGEST_TEXT = 500
 _SINGLE = {"is": "=", "at_least": ">=", "at_most": "<="}
 
 
@@ -68,6 +70,7 @@ class Filters:
             elif key == "not":
                 parts.append(Not(self.condition(model, value)))
             else:
+                _check_length(key, value)
                 parts.append(self._test(model, _declared(node, key), value))
         return all_of(parts)
 
@@ -138,6 +141,12 @@ def _declared(node: Node, key: str) -> Filter:
     return next(value for name, value in node.filters.items() if to_camel_case(name) == key)
 
 
+def _check_length(key: str, value: Any) -> None:
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        message = f"Look for at most {_LONGEST_TEXT} characters."
+        raise Invalid(message, path=("filter", key))
+
+
 def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
@@ -159,11 +168,11 @@ def _level_range() -> type:
 
 
 def _order(node: Node) -> type:
-    fields = Enum(f"{node.name}OrderField", dict(node.sorts), type=str)  # type: ignore[misc]
+    words = {name: (of, f"By {name.lower().replace('_', ' ')}.") for name, of in node.sorts.items()}
+    # Made by call, which the static type of an enum with meanings does not know.
+    make: Any = Word
+    fields = make(f"{node.name}OrderField", words)
     fields.__doc__ = f"What a list of {node.name} can be sorted by."
-    for member in fields:
-        # Enum members take attributes, which their static type does not know.
-        setattr(member, "meaning", f"By {member.name.lower().replace('_', ' ')}.")  # noqa: B010
     made = blueprints.shell(f"{node.name}Order")
     parts = {
         "field": Part(blueprints.enum(fields), "What to sort by."),

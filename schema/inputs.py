@@ -9,7 +9,7 @@ import binascii
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import Enum
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from schema import blueprints
 from schema.blueprints import Part
 from service.changes import Change, Key, RefersTo
 from service.errors import Invalid
+from service.models.vocabulary import Word
 
 C = TypeVar("C", bound=Change)
 _UNIONS = (Union, types.UnionType)
@@ -49,28 +50,18 @@ class Writing(Change):
     )
 
 
-class Direction(StrEnum):
+class Direction(Word):
     """Which way a list is sorted."""
 
-    ASC = "ASC"
-    DESC = "DESC"
+    ASC = "ASC", "From the smallest to the greatest.", "Ascending"
+    DESC = "DESC", "From the greatest to the smallest.", "Descending"
 
 
-class Nulls(StrEnum):
+class Nulls(Word):
     """Where rows without a value stand."""
 
-    FIRST = "FIRST"
-    LAST = "LAST"
-
-
-_MEANINGS = {
-    Direction.ASC: "From the smallest to the greatest.",
-    Direction.DESC: "From the greatest to the smallest.",
-    Nulls.FIRST: "Before all others.",
-    Nulls.LAST: "After all others.",
-}
-for _member, _meaning in _MEANINGS.items():
-    _member.meaning = _meaning  # type: ignore[attr-defined]
+    FIRST = "FIRST", "Before all others."
+    LAST = "LAST", "After all others."
 
 
 class Inputs:

@@ -24,7 +24,7 @@ from service.errors import Invalid, NotSignedIn, Refusal, RefusalCode
 from service.models import Row
 from service.reading import answers
 from service.reading.pages import LARGEST_SIZE
-from service.reading.selections import PageOf, RowOf
+from service.reading.selections import PageOf, RowOf, RowsOf
 
 Info = GraphQLResolveInfo[Context]
 Resolver = Callable[..., Awaitable[Any]]
@@ -80,8 +80,8 @@ def node_resolver(assembly: Assembly) -> Resolver:
     """Reads the thing with this id, whatever its type."""
 
     async def resolve(_: Any, info: Info, **given: Any) -> Any:
-        name, key = decode_id(given["id"], None, path=("id",))
-        return await _node(assembly, info, name, key)
+        wanted = decode_id(given["id"], None, path=("id",))
+        return (await _things(assembly, info, [wanted]))[0]
 
     return resolve
 
@@ -92,12 +92,9 @@ def nodes_resolver(assembly: Assembly) -> Resolver:
     async def resolve(_: Any, info: Info, **given: Any) -> Any:
         if len(given["ids"]) > LARGEST_SIZE:
             raise Invalid(f"Ask for at most {LARGEST_SIZE} ids at once.", path=("ids",))
-        wanted = [decode_id(value, None, path=("ids",)) for value in given["ids"]]
-        keys: dict[str, list[UUID]] = {}
-        for name, key in wanted:
-            keys.setdefault(name, []).append(key)
-        found = {name: await _nodes(assembly, info, name, keys[name]) for name in keys}
-        return [found[name].get(key) for name, key in wanted]
+        return await _things(
+            assembly, info, [decode_id(value, None, path=("ids",)) for value in given["ids"]]
+        )
 
     return resolve
 
@@ -172,25 +169,41 @@ def _open(actor: Actor, declared: ListField) -> None:
         raise actor.refusal(verb, rules.noun)
 
 
-async def _node(assembly: Assembly, info: Info, name: str, key: UUID) -> Any:
-    return (await _nodes(assembly, info, name, [key])).get(key)
+class _Thing(dict[str, Any]):
+    """A row of any type that knows which one, beside its values and never among them."""
+
+    def __init__(self, row: dict[str, Any], type_name: str) -> None:
+        super().__init__(row)
+        self.type_name = type_name
 
 
-async def _nodes(
-    assembly: Assembly, info: Info, name: str, keys: list[UUID]
-) -> dict[UUID, dict[str, Any]]:
-    model = next((known for known in assembly.nodes if known.__name__ == name), None)
-    if model is None:
-        return {}
+def type_of(thing: _Thing, *_: Any) -> str:
+    """The GraphQL type of what `node` or `nodes` found."""
+    return thing.type_name
+
+
+async def _things(
+    assembly: Assembly, info: Info, wanted: list[tuple[str, UUID]]
+) -> list[_Thing | None]:
+    """The visible ones of these, in their order; names that are no type find nothing."""
     selections = Selections(assembly, info)
-    fields = selections.row(model, selections.root)
-    found = await answers.rows(model, keys, fields, by=_actor(info))
-    for row in found.values():
-        row[TYPE] = name
-    return found
-
-
-TYPE = "__type"
+    models = {model.__name__: model for model in assembly.nodes}
+    ids: dict[type[Row], list[UUID]] = {}
+    for name, key in wanted:
+        if name in models:
+            ids.setdefault(models[name], []).append(key)
+    found = await answers.rows(
+        [
+            RowsOf(model, tuple(keys), selections.row(model, selections.root))
+            for model, keys in ids.items()
+        ],
+        by=_actor(info),
+    )
+    rows = [found[models[name]].get(key) if name in models else None for name, key in wanted]
+    return [
+        None if row is None else _Thing(row, name)
+        for row, (name, _) in zip(rows, wanted, strict=True)
+    ]
 
 
 def _error(refusal: Refusal) -> OperationError:

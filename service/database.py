@@ -122,6 +122,12 @@ async def migrate(url: str, *, progress: Callable[[str], object] = lambda _: Non
     return ran
 
 
+async def version(url: str) -> str:
+    """What the server there calls itself. Raises Unavailable where none answers."""
+    async with session(url) as asked:
+        return f"PostgreSQL {await asked.fetchval('SHOW server_version')}"
+
+
 async def pending() -> list[str]:
     """The migrations that the connected database still lacks, oldest first."""
     return [step.migration.name for step in await _executor().plan()]

@@ -59,7 +59,7 @@ WITH waiting AS (
         COALESCE(mentor.available_from <= CURRENT_DATE, true)
             AND COALESCE(mentor.available_until >= CURRENT_DATE, true) AS available
     FROM mentor
-    WHERE mentor.withdrawn_at IS NULL AND mentor.consented_at <= CURRENT_TIMESTAMP
+    WHERE mentor.withdrawn_at IS NULL
 ), member AS (
     SELECT person_id AS id FROM waiting UNION SELECT person_id FROM offering
 ), period AS (

@@ -29,6 +29,16 @@ class Role(StrEnum):
     AUDITOR = "AUDITOR"
     ADMINISTRATOR = "ADMINISTRATOR"
 
+    @property
+    def label(self) -> str:
+        """Its name, for people."""
+        return DUTIES[self].label
+
+    @property
+    def meaning(self) -> str:
+        """What it is for."""
+        return DUTIES[self].meaning
+
 
 class Assignment(StrEnum):
     """Why a row is assigned to a caller."""

@@ -11,7 +11,11 @@ SEARCH = [
     r"""
     CREATE FUNCTION fold(value text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN lower(regexp_replace(normalize(value, NFKD), U&'[\0300-\036f]', '', 'g'))
+    -- Only words and single blanks remain, so that no parser sees paths, hosts or operators.
+    RETURN lower(regexp_replace(
+        regexp_replace(normalize(value, NFKD), U&'[\0300-\036f]', '', 'g'),
+        '[^[:alnum:]]+', ' ', 'g'
+    ))
     """,
     """
     ALTER TABLE person ADD COLUMN search tsvector GENERATED ALWAYS AS (

@@ -4,7 +4,6 @@ A condition that a caller wrote sees only rows and fields that the caller may re
 a condition that a rule wrote sees the table as it is.
 """
 
-import unicodedata
 from typing import Any
 
 from service.access.actors import Actor
@@ -111,10 +110,12 @@ class Clauses:
         return f"{sql} {compare.op} {self.bind(compare.value, target.type)}"
 
     def _matches(self, sql: str, text: str) -> str:
-        query = " & ".join(f"'{word}':*" for word in _words(text))
-        if not query:
+        if not any(char.isalnum() for char in text):
             return "true"
-        return f"{sql} @@ to_tsquery('simple', {self.bind(query, 'text')})"
+        # The database folds the text as it folded the column: to words and single blanks.
+        words = f"btrim(fold({self.bind(text, 'text')}))"
+        prefixes = f"regexp_replace({words}, '([^ ]+)', '\\1:*', 'g')"
+        return f"{sql} @@ to_tsquery('simple', replace({prefixes}, ' ', ' & '))"
 
     def _some(
         self, model: type[Row], alias: str, name: str, inner: Condition, *, asked: bool
@@ -153,12 +154,3 @@ def _fields(condition: Condition) -> set[str]:
             return _fields(part)
         case _:
             return set()
-
-
-def _words(text: str) -> list[str]:
-    """The words of a search, folded as the search column is; quotes and operators fall away."""
-    folded = unicodedata.normalize("NFKD", text).lower()
-    kept = "".join(
-        char if char.isalnum() else "" if unicodedata.combining(char) else " " for char in folded
-    )
-    return kept.split()

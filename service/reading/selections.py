@@ -4,6 +4,7 @@ Keys are the names of the answer; fields and relations are those of the models.
 """
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from service.access.conditions import ALWAYS, Condition
 from service.models import Row
@@ -128,4 +129,13 @@ class RowOf:
     model: type[Row]
     by: str
     value: object
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class RowsOf:
+    """Root rows of one table, found by their ids."""
+
+    model: type[Row]
+    ids: tuple[UUID, ...]
     fields: tuple[Field, ...]

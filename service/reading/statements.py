@@ -3,9 +3,9 @@
 Scopes stand in every sub-select and every count. What a field's guard hides is null.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+from typing import Any, TypeAlias
 
 from service.access.actors import Actor
 from service.access.conditions import ALWAYS, NEVER, Condition
@@ -25,9 +25,16 @@ from service.reading.selections import (
     PageInfo,
     PageOf,
     RowOf,
+    RowsOf,
     Total,
     TypeName,
 )
+
+# What PostgreSQL allows: bytes of an identifier, and pairs of a function's 100 arguments.
+_LONGEST_IDENTIFIER = 63
+_MOST_PAIRS = 50
+
+Pairs: TypeAlias = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -69,20 +76,11 @@ def compile_row(selection: RowOf, actor: Actor) -> Statement:
     return Statement(f"SELECT ({sql})::text", tuple(clauses.values))
 
 
-def compile_rows(
-    model: type[Row], ids: list[UUID], fields: tuple[Field, ...], actor: Actor
-) -> Statement:
-    """The statement of several rows, as one object keyed by their ids."""
+def compile_rows(selections: Sequence[RowsOf], actor: Actor) -> Statement:
+    """The statement of several rows of several tables: for each selection, rows by id."""
     clauses = Clauses(actor)
-    alias = clauses.alias()
-    wanted = f"{alias}.id = ANY ({clauses.bind(ids, 'uuid[]')})"
-    values = f"(SELECT row_to_json(r) FROM (SELECT {_fields(clauses, model, alias, fields)}) r)"
-    where = conjunction(wanted, clauses.scope(model, alias))
-    sql = (
-        f"SELECT COALESCE(json_object_agg({alias}.id, {values}), '{{}}')::text"
-        f" FROM {table(model)} {alias} WHERE {where}"
-    )
-    return Statement(sql, tuple(clauses.values))
+    found = ", ".join(f"({_rows(clauses, selection)})" for selection in selections)
+    return Statement(f"SELECT json_build_array({found})::text", tuple(clauses.values))
 
 
 def compile_exists(model: type[Row], row_id: Any, condition: Condition, actor: Actor) -> Statement:
@@ -102,14 +100,46 @@ def _row(
     """A scalar sub-select: the one visible row as JSON, or null."""
     values = _fields(clauses, model, alias, fields)
     scope = clauses.scope(model, alias)
-    inner = f"SELECT {values} FROM {table(model)} {alias} WHERE {conjunction(where, scope)}"
-    return f"SELECT row_to_json(r) FROM ({inner}) r"
+    return _object(values, f" FROM {table(model)} {alias} WHERE {conjunction(where, scope)}")
 
 
-def _fields(clauses: Clauses, model: type[Row], alias: str, fields: tuple[Field, ...]) -> str:
-    """The select list of a row."""
-    pieces = [f'{_value(clauses, model, alias, field)} AS "{field.key}"' for field in fields]
-    return ", ".join(pieces)
+def _rows(clauses: Clauses, selection: RowsOf) -> str:
+    """A scalar sub-select: the visible ones of these rows as one JSON object, by id."""
+    model, alias = selection.model, clauses.alias()
+    wanted = f"{alias}.id = ANY ({clauses.bind(list(selection.ids), 'uuid[]')})"
+    values = _object(_fields(clauses, model, alias, selection.fields))
+    where = conjunction(wanted, clauses.scope(model, alias))
+    return (
+        f"SELECT COALESCE(json_object_agg({alias}.id, ({values})), '{{}}')"
+        f" FROM {table(model)} {alias} WHERE {where}"
+    )
+
+
+def _fields(clauses: Clauses, model: type[Row], alias: str, fields: tuple[Field, ...]) -> Pairs:
+    """What is selected of a row, as SQL by key."""
+    return [(field.key, _value(clauses, model, alias, field)) for field in fields]
+
+
+def _object(pairs: Pairs, source: str = "") -> str:
+    """A sub-select of one JSON object for each row of `source`, which may be a FROM clause.
+
+    Rows are cheaper than built objects, but their keys are identifiers, which PostgreSQL cuts.
+    """
+    if any(len(key) > _LONGEST_IDENTIFIER for key, _ in pairs):
+        return f"SELECT {_built(pairs)}{source}"
+    values = ", ".join(f'{sql} AS "{key}"' for key, sql in pairs)
+    # No alias of a client can contain a blank and so be mistaken for the row.
+    return f'SELECT row_to_json("the row") FROM (SELECT {values}{source}) "the row"'
+
+
+def _built(pairs: Pairs) -> str:
+    """A JSON object, in as many parts as the limit on arguments asks for."""
+    entries = [f"'{key}', {sql}" for key, sql in pairs]
+    parts = [
+        f"json_build_object({', '.join(entries[i : i + _MOST_PAIRS])})"
+        for i in range(0, max(len(entries), 1), _MOST_PAIRS)
+    ]
+    return parts[0] if len(parts) == 1 else f"({' || '.join(f'{part}::jsonb' for part in parts)})"
 
 
 def _value(clauses: Clauses, model: type[Row], alias: str, field: Field) -> str:
@@ -155,43 +185,43 @@ def global_id(model: type[Row], alias: str) -> str:
 def _page(clauses: Clauses, listing: Listing) -> str:
     """A scalar sub-select: the page as one JSON object."""
     part = pages.cut(listing.page.window)
-    pairs = ", ".join(_piece(clauses, listing, piece, part) for piece in listing.page.parts)
-    answer = f"SELECT json_build_object({pairs})"
-    if not any(isinstance(piece, Edges | PageInfo) for piece in listing.page.parts):
+    pieces = listing.page.parts
+    answer = f"SELECT {_built([_piece(clauses, listing, i, part) for i in range(len(pieces))])}"
+    if not any(isinstance(piece, Edges | PageInfo) for piece in pieces):
         return answer
     return f"{answer} FROM ({_slice(clauses, listing, part)}) p"
 
 
-def _piece(
-    clauses: Clauses,
-    listing: Listing,
-    piece: Edges | PageInfo | Total | TypeName,
-    part: pages.Slice,
-) -> str:
-    match piece:
+def _piece(clauses: Clauses, listing: Listing, place: int, part: pages.Slice) -> tuple[str, str]:
+    match listing.page.parts[place]:
         case TypeName(key, name):
-            return f"'{key}', '{name}'"
+            return key, f"'{name}'"
         case Total(key):
-            return f"'{key}', ({_count(clauses, listing)})"
+            return key, f"({_count(clauses, listing)})"
         case PageInfo(key, facts):
-            return f"'{key}', {_page_info(facts, part)}"
+            return key, _page_info(facts, part)
         case Edges(key, parts):
             within = f"FILTER (WHERE p.position <= {part.size})"
-            rows = f"json_agg({_edge(parts)} ORDER BY p.position) {within}"
-            return f"'{key}', COALESCE({rows}, '[]')"
+            rows = f"json_agg({_edge(parts, place)} ORDER BY p.position) {within}"
+            return key, f"COALESCE({rows}, '[]')"
 
 
-def _edge(parts: tuple[Cursor | Node | TypeName, ...]) -> str:
+def _edge(parts: tuple[Cursor | Node | TypeName, ...], place: int) -> str:
     pairs = []
-    for part in parts:
+    for i, part in enumerate(parts):
         match part:
             case Cursor(key):
-                pairs.append(f"'{key}', p.cursor")
+                pairs.append((key, "p.cursor"))
             case Node(key):
-                pairs.append(f"'{key}', p.\"node_{key}\"")
+                pairs.append((key, f"p.{_node_name(place, i)}"))
             case TypeName(key, name):
-                pairs.append(f"'{key}', '{name}'")
-    return f"json_build_object({', '.join(pairs)})"
+                pairs.append((key, f"'{name}'"))
+    return _built(pairs)
+
+
+def _node_name(place: int, i: int) -> str:
+    """The column of a page that holds the i-th part of the edges at this place."""
+    return f"node_{place}_{i}"
 
 
 def _page_info(facts: tuple[tuple[str, str], ...], part: pages.Slice) -> str:
@@ -207,8 +237,7 @@ def _page_info(facts: tuple[tuple[str, str], ...], part: pages.Slice) -> str:
         "endCursor": f"(array_agg(p.cursor ORDER BY p.position DESC) {within})[1]",
         "__typename": "'PageInfo'",
     }
-    pairs = ", ".join(f"'{key}', {known[fact]}" for key, fact in facts)
-    return f"json_build_object({pairs})"
+    return _built([(key, known[fact]) for key, fact in facts])
 
 
 def _slice(clauses: Clauses, listing: Listing, part: pages.Slice) -> str:
@@ -223,18 +252,23 @@ def _slice(clauses: Clauses, listing: Listing, part: pages.Slice) -> str:
         f"SELECT {alias}.* FROM {table(model)} {alias} WHERE {where}"
         f" ORDER BY {_order(keys, alias, reverse=part.is_backward)} LIMIT {part.size + 1}"
     )
-    edges = [piece for piece in listing.page.parts if isinstance(piece, Edges)]
-    nodes = [part for piece in edges for part in piece.parts if isinstance(part, Node)]
     values = [
         f"{pages.cursor(order, keys, alias)} AS cursor",
         f"{_position(keys, alias, part)} AS position",
         *(
-            f"(SELECT row_to_json(r) FROM (SELECT {_fields(clauses, model, alias, node.fields)}) r)"
-            f' AS "node_{node.key}"'
-            for node in nodes
+            f"({_object(_fields(clauses, model, alias, node.fields))}) AS {name}"
+            for name, node in _nodes(listing.page)
         ),
     ]
     return f"SELECT {', '.join(values)} FROM ({found}) {alias}"
+
+
+def _nodes(page: Page) -> Iterator[tuple[str, Node]]:
+    """Every selected node of the page, by the name of its column."""
+    for place, piece in enumerate(page.parts):
+        for i, part in enumerate(piece.parts if isinstance(piece, Edges) else ()):
+            if isinstance(part, Node):
+                yield _node_name(place, i), part
 
 
 def _position(keys: tuple[pages.Key, ...], alias: str, part: pages.Slice) -> str:

@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
-from uuid import UUID
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
 import strawberry
@@ -18,12 +20,18 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 from strawberry.schema.config import StrawberryConfig
+from tortoise import Tortoise, connections
+from tortoise.migrations.api.migrate import migrate
 
 from schema.context import Info
 from schema.endpoint import CadreSchema, create_endpoint
 from schema.limits import Limits
+from schema.root import create_schema
 from service.access.actors import ANONYMOUS, Actor
+from service.database import configuration, connected
 from service.errors import NotAllowed, NotSignedIn, VersionConflict
+from tests.schema import worlds
+from tests.schema.worlds import Api
 
 GRAPHQL = "application/graphql-response+json"
 SECRET = "relation person_note does not exist: Ms Amina K."
@@ -237,3 +245,36 @@ def edge_port(schema: CadreSchema) -> Iterator[int]:
 async def edge(edge_port: int) -> AsyncIterator[Edge]:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{edge_port}") as client:
         yield Edge(edge_port, client)
+
+
+@pytest.fixture(scope="session")
+async def world(database_url: str) -> AsyncIterator[str]:
+    """The URL of a migrated database with the compact world in it, connected for this process."""
+    name = f"schema_{uuid4().hex}"
+    url = urlsplit(database_url)._replace(path=f"/{name}").geturl()
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    await migrate(config=configuration(url))
+    await Tortoise.close_connections()
+    async with connected(url, pool_size=1):
+        await worlds.plant()
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def api(world: str) -> AsyncIterator[Api]:
+    """The real schema over HTTP, on the world, without limits of size in the way."""
+    limits = Limits(nodes=10_000_000, fields=20_000, tokens=40_000)
+    endpoint = create_endpoint(create_schema(), worlds.authenticate, limits)
+    app = Starlette(routes=[Route("/graphql", endpoint)])
+    async with (
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://cadre.test", timeout=30
+        ) as client,
+    ):
+        api = Api(client)
+        async with connections.get("default").acquire_connection() as connection:
+            # The pool holds one connection, so its log is everything the database is asked.
+            connection.add_query_logger(lambda record: api.statements.append(record.query))
+        yield api

@@ -160,10 +160,8 @@ async def test_checkpoints_are_bounded_and_two_at_once_do_not_fork(
         await write(await factories.make_person(), "create")
     stored = await asyncio.gather(history.checkpoint(), history.checkpoint())
     assert sum(stored) == 5
-    chains = (
-        await models.AuditCheckpoint.all().order_by("sequence").values_list("chains", flat=True)
-    )
-    assert chains == [2, 2, 1]
+    rows = await models.AuditCheckpoint.all().order_by("sequence")
+    assert [row.chains for row in rows] == [2, 2, 1]
     assert await history.verify() == history.Report(5, 5, 3)
 
 
