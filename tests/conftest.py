@@ -9,6 +9,8 @@ from service import database
 from service.embedded import running
 from tests import databases
 
+pytest_plugins = ["tests.schema.served"]
+
 
 @pytest.fixture(scope="session")
 async def database_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
