@@ -14,6 +14,7 @@ from uuid import UUID
 
 import orjson
 from tortoise import connections
+from tortoise.backends.base.client import TransactionalDBClient
 
 from service import models
 from service.access.actors import Actor
