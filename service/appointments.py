@@ -41,8 +41,8 @@ _SPECIAL = {step.to: step for step in (_IN_POST, _EXTENDED, _ENDED)}
 # What may follow what stands in the vocabulary; here stands what a step takes.
 TRANSITIONS: Mapping[AppointmentState, tuple[Step, ...]] = MappingProxyType(
     {
-        state: tuple(_SPECIAL.get(to, Step(to)) for to in following)
-        for state, following in NEXT_STEPS[AppointmentState].items()
+        _S(state): tuple(_SPECIAL.get(_S(to), Step(_S(to))) for to in following)
+        for state, following in NEXT_STEPS[_S].items()
     }
 )
 RECORDABLE = (_S.OFFERED, _S.ACCEPTED, _S.CLEARED_TO_TRAVEL, _S.IN_POST)
