@@ -1,7 +1,17 @@
 """Accounts, roles and tokens in the API, and the history of changes."""
 
-from schema.declarations import ListField, Noun, among, at_least, equals, is_null, node, related
-from service import models
+from schema.declarations import (
+    ListField,
+    Noun,
+    Verb,
+    among,
+    at_least,
+    equals,
+    is_null,
+    node,
+    related,
+)
+from service import accounts, models
 
 NOUN = Noun(
     nodes=(
@@ -61,5 +71,16 @@ NOUN = Noun(
     queries={
         "accounts": ListField(models.Account, "Accounts that can sign in."),
         "auditEvents": ListField(models.AuditEvent, "The history of changes."),
+    },
+    verbs={
+        "createAccount": Verb(accounts.create_account, "Opens an account that can sign in."),
+        "issueToken": Verb(
+            accounts.issue_token,
+            "Issues a token to sign in with.",
+            reveals={"secret": "The token itself: shown in this one answer and stored nowhere."},
+        ),
+        "revokeToken": Verb(accounts.revoke_token, "Revokes a token, from the next request on."),
+        "grantRole": Verb(accounts.grant_role, "Grants a role to an account."),
+        "revokeRole": Verb(accounts.revoke_role, "Takes a role back, from the next request on."),
     },
 )

@@ -3,6 +3,7 @@
 from schema.declarations import (
     ListField,
     Noun,
+    Verb,
     among,
     at_least,
     at_most,
@@ -11,7 +12,7 @@ from schema.declarations import (
     related,
     some,
 )
-from service import models
+from service import acting_designations, appointments, models
 
 NOUN = Noun(
     nodes=(
@@ -66,6 +67,22 @@ NOUN = Noun(
     queries={
         "appointments": ListField(
             models.Appointment, "Appointments: the announced ones, and those you may see beyond."
+        ),
+    },
+    verbs={
+        "recordAppointment": Verb(
+            appointments.record, "Records an appointment, from the offer or already in post."
+        ),
+        "advanceAppointment": Verb(
+            appointments.advance, "Takes an appointment to its next state, towards the post."
+        ),
+        "extendAppointment": Verb(appointments.extend, "Moves the end of a term further out."),
+        "endAppointment": Verb(
+            appointments.end,
+            "Ends an appointment with its cause; a leaver who consents becomes a mentor.",
+        ),
+        "designateActing": Verb(
+            acting_designations.designate, "Designates who covers a post for a time."
         ),
     },
 )

@@ -62,11 +62,17 @@ def fill_input(made: type, parts: Mapping[str, Part], description: str) -> type:
 def enum(source: type[Enum]) -> type[Enum]:
     """The Python enum as a GraphQL enum, each value described by its meaning."""
     if source not in _MADE:
-        description = (source.__doc__ or "").strip()
+        description = _described(source, source.__doc__ or "")
         _MADE[source] = strawberry.enum(source, name=source.__name__, description=description)
+        members: Any = source
         for value in source.__strawberry_definition__.values:  # type: ignore[attr-defined]
-            value.description = getattr(source[value.name], "meaning", None)
+            value.description = _described(source, members[value.name].meaning)
     return source
+
+
+def enums() -> dict[str, type[Enum]]:
+    """Every enum made so far, by its name in the API."""
+    return {source.__name__: source for source in _MADE}
 
 
 def _fill(made: type, parts: Mapping[str, Part]) -> None:
@@ -87,7 +93,6 @@ def _argument(name: str, part: Part) -> StrawberryArgument:
         graphql_name=None,
         type_annotation=StrawberryAnnotation(part.annotation),
         description=part.description,
-        default=None if part.is_optional else dataclasses.MISSING,
     )
 
 

@@ -30,7 +30,7 @@ _SCALAR_FAULT = ", but encountered error "
 
 def present_refusal(refusal: Refusal, reference: str) -> dict[str, Any]:
     """A refusal as a GraphQL error: its own words, code, input path and facts."""
-    extensions: dict[str, Any] = {"code": refusal.code}
+    extensions: dict[str, Any] = {"code": str(refusal.code)}
     if refusal.path:
         extensions["path"] = list(refusal.path)
     if refusal.details:

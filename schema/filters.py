@@ -17,7 +17,7 @@ from schema.inputs import Direction, Nulls
 from service.access.conditions import Compare, Condition, Matches, Not, Some, all_of, any_of
 from service.errors import Invalid
 from service.models import Row
-from service.models.vocabulary import LEVEL_RANKS, Level
+from service.models.vocabulary import LEVEL_RANKS, Level, Word
 from service.reading.selections import Sort
 from service.reading.shapes import shape, target
 
@@ -170,11 +170,11 @@ def _level_range() -> type:
 
 
 def _order(node: Node) -> type:
-    fields = Enum(f"{node.name}OrderField", dict(node.sorts), type=str)  # type: ignore[misc]
+    words = {name: (of, f"By {name.lower().replace('_', ' ')}.") for name, of in node.sorts.items()}
+    # Made by call, which the static type of an enum with meanings does not know.
+    make: Any = Word
+    fields = make(f"{node.name}OrderField", words)
     fields.__doc__ = f"What a list of {node.name} can be sorted by."
-    for member in fields:
-        # Enum members take attributes, which their static type does not know.
-        setattr(member, "meaning", f"By {member.name.lower().replace('_', ' ')}.")  # noqa: B010
     made = blueprints.shell(f"{node.name}Order")
     parts = {
         "field": Part(blueprints.enum(fields), "What to sort by."),

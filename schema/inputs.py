@@ -9,52 +9,59 @@ import binascii
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum
-from typing import Annotated, Any, Union, get_args, get_origin
+from enum import Enum
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
 import strawberry
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 from strawberry.utils.str_converters import to_camel_case
 
 from schema import blueprints
 from schema.blueprints import Part
-from service.changes import Change, RefersTo
+from service.changes import Change, Key, RefersTo
 from service.errors import Invalid
+from service.models.vocabulary import Word
 
+C = TypeVar("C", bound=Change)
 _UNIONS = (Union, types.UnionType)
-_WRITING = {
-    "validate_only": Part(
-        bool, "Run every check and write nothing; the payload's errors say what would fail.", True
-    ),
-    "idempotency_key": Part(
-        str, "A repeat under the same key answers as the first did and writes nothing.", True
-    ),
+# What pydantic found, as people say it; it fills in its own numbers.
+_SENTENCES = {
+    "string_too_short": "Write at least {min_length} characters.",
+    "string_too_long": "Write at most {max_length} characters.",
+    "too_long": "Give at most {max_length} entries; these are {actual_length}.",
+    "greater_than_equal": "Give {ge} or more.",
+    "less_than_equal": "Give {le} or less.",
+    "string_unicode": "This must not contain NUL or half of a surrogate pair.",
 }
+_UNKNOWN = "This value does not fit; the field's description says what does."
 
 
-class Direction(StrEnum):
+class Writing(Change):
+    """How the caller wants a change written."""
+
+    validate_only: bool | None = Field(
+        None, description="Run every check and write nothing; the errors say what would fail."
+    )
+    idempotency_key: Key | None = Field(
+        None,
+        description="A repeat under the same key answers as the first did and writes nothing.",
+    )
+
+
+class Direction(Word):
     """Which way a list is sorted."""
 
-    ASC = "ASC"
-    DESC = "DESC"
+    ASC = "ASC", "From the smallest to the greatest.", "Ascending"
+    DESC = "DESC", "From the greatest to the smallest.", "Descending"
 
 
-class Nulls(StrEnum):
+class Nulls(Word):
     """Where rows without a value stand."""
 
-    FIRST = "FIRST"
-    LAST = "LAST"
-
-
-_MEANINGS = {
-    Direction.ASC: "From the smallest to the greatest.",
-    Direction.DESC: "From the greatest to the smallest.",
-    Nulls.FIRST: "Before all others.",
-    Nulls.LAST: "After all others.",
-}
-for _member, _meaning in _MEANINGS.items():
-    _member.meaning = _meaning  # type: ignore[attr-defined]
+    FIRST = "FIRST", "Before all others."
+    LAST = "LAST", "After all others."
 
 
 class Inputs:
@@ -66,7 +73,7 @@ class Inputs:
     def of_verb(self, verb: str, change: type[Change]) -> type:
         """The input type of a mutation: its change, and how the caller wants it written."""
         made = blueprints.shell(f"{verb[0].upper()}{verb[1:]}Input")
-        parts = {**self._parts(change), **_WRITING}
+        parts = {**self._parts(change), **self._parts(Writing)}
         return blueprints.fill_input(made, parts, (change.__doc__ or "").strip())
 
     def _parts(self, change: type[Change]) -> dict[str, Part]:
@@ -109,15 +116,26 @@ def decode_id(value: str, noun: str | None, *, path: tuple[str, ...]) -> tuple[s
     return found
 
 
-def decode_change(change: type[Change], given: Mapping[str, Any]) -> Change:
+def decode_change(change: type[C], given: Mapping[str, Any]) -> C:
     """The change that arrived. Refuses the first field that breaks its rule, by path."""
     try:
         return change.model_validate(_values(change, given, ()))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        first = error.errors(include_url=False)[0]
         path = tuple(str(step) for step in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise Invalid(f"{message[0].upper()}{message[1:]}.", path=path) from error
+        raise Invalid(_sentence(first), path=path) from error
+
+
+def _sentence(found: ErrorDetails) -> str:
+    """What is wrong with a field and what to do, in plain words."""
+    kind, context = found["type"], found.get("ctx", {})
+    if kind == "value_error":
+        return f"This {context['error']}."
+    if found["input"] is None:
+        return "This cannot be null; give a value, or leave the field out."
+    if kind == "string_too_short" and context["min_length"] == 1:
+        return "This cannot be empty; write something."
+    return _SENTENCES.get(kind, _UNKNOWN).format(**context)
 
 
 def _values(

@@ -1,7 +1,7 @@
 """Match runs, their proposals and those who still wait, in the API."""
 
-from schema.declarations import ListField, Noun, among, at_least, node, related, some
-from service import models
+from schema.declarations import ListField, Noun, Verb, among, at_least, node, related, some
+from service import match_proposals, match_runs, models
 
 NOUN = Noun(
     nodes=(
@@ -55,4 +55,16 @@ NOUN = Noun(
         ),
     ),
     queries={"matchRuns": ListField(models.MatchRun, "The match runs.")},
+    verbs={
+        "startMatchRun": Verb(
+            match_runs.start, "Pairs everybody who waits; the same inputs answer with the same run."
+        ),
+        "approveMatchProposal": Verb(
+            match_proposals.approve, "Approves a proposed pair; only this makes a mentorship."
+        ),
+        "rejectMatchProposal": Verb(
+            match_proposals.reject,
+            "Rejects a proposed pair with a reason; it is never proposed again.",
+        ),
+    },
 )

@@ -3,6 +3,7 @@
 from schema.declarations import (
     ListField,
     Noun,
+    Verb,
     among,
     at_least,
     contains,
@@ -12,7 +13,7 @@ from schema.declarations import (
     related,
     some,
 )
-from service import models
+from service import mentors, models
 
 NOUN = Noun(
     nodes=(
@@ -44,4 +45,12 @@ NOUN = Noun(
         ),
     ),
     queries={"mentors": ListField(models.Mentor, "Former leaders who offer to mentor.")},
+    verbs={
+        "registerMentor": Verb(
+            mentors.register, "Registers a former leader who consents to mentor."
+        ),
+        "updateMentor": Verb(
+            mentors.update, "Changes a mentor's offer: null clears a value, omitted leaves it."
+        ),
+    },
 )

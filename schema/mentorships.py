@@ -1,7 +1,7 @@
 """Mentorships and requests for a mentor, in the API."""
 
-from schema.declarations import ListField, Noun, among, at_most, node, related, some
-from service import models
+from schema.declarations import ListField, Noun, Verb, among, at_most, node, related, some
+from service import mentorship_requests, mentorships, models
 
 NOUN = Noun(
     nodes=(
@@ -57,5 +57,12 @@ NOUN = Noun(
     queries={
         "mentorships": ListField(models.Mentorship, "Pairs of mentor and mentee."),
         "mentorshipRequests": ListField(models.MentorshipRequest, "Requests for a mentor."),
+    },
+    verbs={
+        "requestMentor": Verb(
+            mentorship_requests.request, "Asks for a mentor, with goals, wishes and refusals."
+        ),
+        "withdrawRequest": Verb(mentorship_requests.withdraw, "Takes a request back."),
+        "closeMentorship": Verb(mentorships.close, "Closes a mentorship with its reason."),
     },
 )

@@ -11,15 +11,16 @@ import strawberry
 from graphql import GraphQLResolveInfo, get_named_type
 from strawberry.utils.str_converters import to_camel_case
 
+from schema import blueprints
 from schema.assembly import Assembly, result_field
 from schema.context import Context
 from schema.declarations import ListField, RowField, Verb
-from schema.inputs import decode_change, decode_id
+from schema.inputs import Writing, decode_change, decode_id
 from schema.selections import Selections
 from service import operations
 from service.access.actors import Actor
 from service.access.conditions import NEVER
-from service.errors import Invalid, NotSignedIn, Refusal
+from service.errors import Invalid, NotSignedIn, Refusal, RefusalCode
 from service.models import Row
 from service.reading import answers
 from service.reading.pages import LARGEST_SIZE
@@ -33,7 +34,9 @@ Resolver = Callable[..., Awaitable[Any]]
 class OperationError:
     """One refusal, as a value of a payload."""
 
-    code: str = strawberry.field(description="A stable code, such as INVALID or CONFLICT.")
+    code: blueprints.enum(RefusalCode) = strawberry.field(  # type: ignore[valid-type]
+        description="Which kind of refusal."
+    )
     message: str = strawberry.field(description="What is wrong and what to do, for people.")
     path: list[str] = strawberry.field(
         description="The field of the input at fault, outermost first; empty: the whole."
@@ -127,7 +130,8 @@ class _Payload:
     async def perform(self, given: dict[str, Any]) -> None:
         """Does it once, or tries it, as the input says."""
         operation = self._verb.operation
-        once = operations.Once(bool(given.get("validateOnly")), given.get("idempotencyKey"))
+        writing = decode_change(Writing, given)
+        once = operations.Once(bool(writing.validate_only), writing.idempotency_key)
         change = decode_change(operation.change, given)
         await operations.perform(operation, change, by=self._actor, once=once, then=self._read)
 
@@ -204,7 +208,7 @@ async def _things(
 
 def _error(refusal: Refusal) -> OperationError:
     return OperationError(
-        code=refusal.code,
+        code=RefusalCode(refusal.code),
         message=refusal.message,
         path=[to_camel_case(step) for step in refusal.path],
         current_version=refusal.details.get("currentVersion"),

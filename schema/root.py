@@ -15,6 +15,7 @@ from schema import (
     accounts,
     appointments,
     blueprints,
+    courses,
     match_runs,
     mentors,
     mentorships,
@@ -24,6 +25,7 @@ from schema import (
     reference,
     resolvers,
     viewer,
+    vocabularies,
 )
 from schema.assembly import Assembly
 from schema.blueprints import Part
@@ -42,6 +44,7 @@ NOUNS = (
     match_runs.NOUN,
     mentorships.NOUN,
     accounts.NOUN,
+    courses.NOUN,
     reference.NOUN,
 )
 
@@ -83,6 +86,12 @@ def _query() -> type:
             "The things with these ids, in their order; null where absent or hidden.",
             arguments={"ids": Part(ids, "The opaque ids, at most 100.")},
         ),
+        "enum_values": Part(
+            list[vocabularies.EnumValue],
+            "The words of an enum, with what they mean and what may follow.",
+            is_optional=True,
+            arguments={"name": Part(str, "The enum's name, such as AppointmentState.")},
+        ),
     }
     parts |= {name: assembly.query_part(field) for name, field in assembly.queries.items()}
     return blueprints.fill_type(blueprints.shell("Query"), parts, "What can be read.")
@@ -111,6 +120,7 @@ def _attach(assembly: Assembly, types: dict[str, Any], limits: Limits) -> None:
         _pick(types[name])
     root = types["Query"].fields
     root["viewer"].resolve = lambda _, info: viewer.of(info.context.actor, limits)
+    root["enumValues"].resolve = lambda _, __, name: vocabularies.of(name)
     root["node"].resolve = resolvers.node_resolver(assembly)
     root["nodes"].resolve = resolvers.nodes_resolver(assembly)
     for name, field in assembly.queries.items():

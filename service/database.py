@@ -5,16 +5,23 @@ Every session speaks UTC. It refuses to start on a database that does not answer
 
 import contextvars
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import asyncpg
 from tortoise import Tortoise
+from tortoise.connection import get_connection
+from tortoise.context import TortoiseContext, get_current_context
+from tortoise.migrations.executor import MigrationExecutor
+
+from service.errors import Unavailable
 
 APP = "models"
 MODULES = ["service.models"]
 MIGRATIONS = "service.migrations"
+PATIENCE = 15.0
 
 
 def credentials(url: str) -> dict[str, Any]:
@@ -64,14 +71,77 @@ def relate() -> None:
 
 @asynccontextmanager
 async def connected(url: str, *, pool_size: int = 10) -> AsyncIterator[None]:
-    """The models bound to this database, for every task of the process, until the end."""
-    await Tortoise.init(
-        config=configuration(url, pool_size=pool_size), _enable_global_fallback=True
-    )
-    try:
+    """The models bound to this database, for every task of the process, until the end.
+
+    Raises Unavailable where the database does not answer.
+    """
+    async with session(url):
+        pass
+    # A context of its own, so that one inside another leaves the outer one as it was; the
+    # outermost serves tasks that were not born inside it, such as a server's requests.
+    is_outermost = get_current_context() is None
+    async with TortoiseContext() as context:
+        await context.init(
+            config=configuration(url, pool_size=pool_size), _enable_global_fallback=is_outermost
+        )
         yield
+
+
+@asynccontextmanager
+async def session(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """One connection of its own, outside the models' pool; Unavailable where there is none."""
+    try:
+        connection = await asyncpg.connect(
+            **credentials(url), timeout=PATIENCE, server_settings={"timezone": "UTC"}
+        )
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise Unavailable(_unreachable(url, error)) from error
+    try:
+        yield connection
     finally:
-        await Tortoise.close_connections()
+        await connection.close()
+
+
+async def migrate(url: str, *, progress: Callable[[str], object] = lambda _: None) -> list[str]:
+    """Brings the tables up to date and returns the migrations it ran, oldest first.
+
+    Two that start at once queue up; the second finds nothing to do. Not for use
+    inside `connected`.
+    """
+    ran: list[str] = []
+
+    def told(event: str, _app: str, name: str) -> None:
+        if event == "apply_start":
+            progress(name)
+            ran.append(name)
+
+    async with session(url) as turn:
+        await turn.execute("SELECT pg_advisory_lock(hashtextextended('migrate', 0))")
+        async with connected(url, pool_size=2):
+            await _executor().migrate(progress=told)
+    return ran
+
+
+async def version(url: str) -> str:
+    """What the server there calls itself. Raises Unavailable where none answers."""
+    async with session(url) as asked:
+        return f"PostgreSQL {await asked.fetchval('SHOW server_version')}"
+
+
+async def pending() -> list[str]:
+    """The migrations that the connected database still lacks, oldest first."""
+    return [step.migration.name for step in await _executor().plan()]
+
+
+def _executor() -> MigrationExecutor:
+    return MigrationExecutor(get_connection("default"), MIGRATING["apps"])
+
+
+def _unreachable(url: str, error: Exception) -> str:
+    place = credentials(url)
+    where = f"{place['host']}:{place['port']}, database {place['database']}"
+    why = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return f"The database does not answer at {where}: {why}. Check CADRE_DATABASE_URL."
 
 
 # What `tortoise makemigrations` reads; it only compares models and never connects.

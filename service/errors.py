@@ -4,7 +4,34 @@ Nothing here speaks HTTP or GraphQL: the edge maps `code` to its own words.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from enum import StrEnum
+from typing import Any, Self
+
+
+class RefusalCode(StrEnum):
+    """Why something was refused, as one stable word."""
+
+    label: str
+    meaning: str
+
+    # Type checkers read `RefusalCode("INVALID")` as a call of this too, hence the default.
+    def __new__(cls, value: str, meaning: str = "") -> Self:
+        code = str.__new__(cls, value)
+        code._value_ = value
+        code.label = value.replace("_", " ").capitalize()
+        code.meaning = meaning
+        return code
+
+    NOT_SIGNED_IN = "NOT_SIGNED_IN", "Nobody is signed in; send a token that is good."
+    NOT_ALLOWED = "NOT_ALLOWED", "The caller is known and may not do this; the message says why."
+    NOT_FOUND = "NOT_FOUND", "There is no such thing, or the caller may not see it."
+    INVALID = "INVALID", "The input breaks a rule; mend the field that the path names."
+    CONFLICT = "CONFLICT", "The input is sound, but the state of the world forbids it now."
+    VERSION_CONFLICT = (
+        "VERSION_CONFLICT",
+        "The row changed since it was read; read it again and repeat the change.",
+    )
+    UNAVAILABLE = "UNAVAILABLE", "A part of Cadre does not answer; try again in a moment."
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
@@ -15,7 +42,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
     machine-readable facts such as the current version.
     """
 
-    code = "REFUSED"
+    code: str = "REFUSED"
 
     def __init__(
         self, message: str, *, path: tuple[str, ...] = (), details: Mapping[str, Any] | None = None
@@ -29,40 +56,40 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
 class NotSignedIn(Refusal):
     """No token, or one that is unknown, expired or revoked."""
 
-    code = "NOT_SIGNED_IN"
+    code = RefusalCode.NOT_SIGNED_IN
 
 
 class NotAllowed(Refusal):
     """The caller is known and lacks the permission the operation names."""
 
-    code = "NOT_ALLOWED"
+    code = RefusalCode.NOT_ALLOWED
 
 
 class NotFound(Refusal):
     """There is no such thing, or not for this caller: both answer alike."""
 
-    code = "NOT_FOUND"
+    code = RefusalCode.NOT_FOUND
 
 
 class Invalid(Refusal):
     """An input breaks a rule that the caller can mend; `path` names the field."""
 
-    code = "INVALID"
+    code = RefusalCode.INVALID
 
 
 class Conflict(Refusal):
     """The input is sound, but the state of the world forbids it now."""
 
-    code = "CONFLICT"
+    code = RefusalCode.CONFLICT
 
 
 class VersionConflict(Conflict):
     """The row changed since the caller read it; `details` holds the current version."""
 
-    code = "VERSION_CONFLICT"
+    code = RefusalCode.VERSION_CONFLICT
 
 
 class Unavailable(Refusal):
     """A part that Cadre depends on does not answer; trying again later is right."""
 
-    code = "UNAVAILABLE"
+    code = RefusalCode.UNAVAILABLE

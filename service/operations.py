@@ -106,7 +106,7 @@ async def perform(
         async with _translated(doing.constraints), in_transaction():
             known = await _claim(doing, change, by=by, key=once.key)
             if known is not None:
-                return await then(known, None)
+                return None if once.is_trial else await then(known, None)
             row = await doing.run(change, by=by)
             _undo_trial(once)
             await _remember(row.id, by=by, key=once.key)

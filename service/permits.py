@@ -38,9 +38,9 @@ async def require_on(
     reach = rules.rows(actor, verb)
     if reach == NEVER and actor.is_anonymous:
         raise actor.refusal(verb, rules.noun)
-    if not await answers.exists(
-        model, row_id, model.access.rows(actor) if reach != ALWAYS else ALWAYS, by=actor
-    ):
+    # Whoever may do something to every row of a table may know which rows it has.
+    visible = ALWAYS if reach == ALWAYS and not noun else model.access.rows(actor)
+    if not await answers.exists(model, row_id, visible, by=actor):
         raise missing(model, path=path)
     if reach != ALWAYS and not await answers.exists(model, row_id, reach, by=actor):
         raise actor.refusal(verb, rules.noun)

@@ -6,6 +6,7 @@ let demonstration data or secrets reach production.
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -40,4 +41,11 @@ class Settings(BaseSettings):
     nightly_at: str = Field(
         "0 2 * * *", description="When the worker pairs mentors, as a five-field cron line in UTC."
     )
-    log_level: str = Field("info", description="debug, info, warning or error.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="debug, info, warning or error."
+    )
+
+    @property
+    def demo_tokens(self) -> Path:
+        """Where the demonstration keeps its tokens: one for every role."""
+        return self.data_dir / "demo-tokens.json"

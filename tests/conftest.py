@@ -1,10 +1,15 @@
 """What every room's tests share: one throw-away database server per session."""
 
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 
+from service import database
 from service.embedded import running
+from tests import databases
+
+pytest_plugins = ["tests.schema.served"]
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +17,12 @@ async def database_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
     """The URL of an empty database, as the owner of its server: make further ones at will."""
     async with running(tmp_path_factory.mktemp("cluster"), durable=False) as url:
         yield url
+
+
+@pytest.fixture
+async def fresh_url(database_url: str) -> AsyncIterator[str]:
+    """The URL of a migrated database of this test's own, for whoever connects by themselves."""
+    name = f"test_{uuid4().hex}"
+    yield await databases.cloned(database_url, name)
+    async with database.session(database_url) as session:
+        await session.execute(f"DROP DATABASE {name} WITH (FORCE)")

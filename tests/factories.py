@@ -44,7 +44,7 @@ async def make_person(**changes: Any) -> models.Person:
 
 
 async def make_mission(**changes: Any) -> models.Mission:
-    values = {
+    values: dict[str, Any] = {
         "acronym": f"UNX{uuid4().hex[:8].upper()}",
         "name": "United Nations Mission in Example",
         "mission_type": MissionType.PEACEKEEPING,
@@ -58,7 +58,7 @@ async def make_mission(**changes: Any) -> models.Mission:
 
 
 async def make_post(**changes: Any) -> models.Post:
-    values = {
+    values: dict[str, Any] = {
         "reference": f"POST-{uuid4().hex[:12]}",
         "function": Function.HEAD_OF_MISSION,
         "title": "Special Representative of the Secretary-General",
@@ -132,7 +132,7 @@ async def make_request(**changes: Any) -> models.MentorshipRequest:
 
 
 async def make_run(**changes: Any) -> models.MatchRun:
-    values = {
+    values: dict[str, Any] = {
         "number": 1 + await models.MatchRun.all().count(),
         "trigger": MatchRunTrigger.PERSON,
         "input_digest": "0" * 64,

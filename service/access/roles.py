@@ -29,6 +29,16 @@ class Role(StrEnum):
     AUDITOR = "AUDITOR"
     ADMINISTRATOR = "ADMINISTRATOR"
 
+    @property
+    def label(self) -> str:
+        """Its name, for people."""
+        return DUTIES[self].label
+
+    @property
+    def meaning(self) -> str:
+        """What it is for."""
+        return DUTIES[self].meaning
+
 
 class Assignment(StrEnum):
     """Why a row is assigned to a caller."""
@@ -91,6 +101,7 @@ DUTIES: dict[Role, Duty] = {
             person="create read read_file update record_experience",
             appointment="read read_file record extend end transition",
             acting_designation="read designate",
+            course="create",
             mentor="read read_file register update",
             mentorship_request="read read_file request withdraw",
             match_run="read start",

@@ -482,7 +482,7 @@ class Migration(migrations.Migration):
                 ('meaning', fields.TextField(null=True, unique=False)),
                 ('rank', fields.SmallIntField(default=0)),
             ],
-            options={'table': 'term', 'app': 'models', 'pk_attr': 'id', 'table_description': 'One word of a vocabulary with its labels: a function, level, title, language, task or group.'},
+            options={'table': 'term', 'app': 'models', 'pk_attr': 'id', 'table_description': 'One word of a vocabulary with its labels, such as a function or a language.'},
             bases=['Row'],
         ),
         ops.CreateModel(

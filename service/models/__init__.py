@@ -6,6 +6,7 @@ Columns, constraints and access rules only; behaviour lives in the nouns of `ser
 from service.models.accounts import Account, ApiToken, RoleGrant
 from service.models.appointments import ActingDesignation, Appointment
 from service.models.audit import AuditCheckpoint, AuditEvent, AuditValue, IdempotencyKey
+from service.models.courses import Course
 from service.models.match_runs import MatchProposal, MatchRun, UnmatchedMentee
 from service.models.mentors import DeclaredConflict, Mentor
 from service.models.mentorship_requests import MentorPreference, MentorshipRequest
@@ -33,6 +34,7 @@ __all__ = [
     "AuditValue",
     "Competency",
     "CompetencyFramework",
+    "Course",
     "DeclaredConflict",
     "Education",
     "Experience",

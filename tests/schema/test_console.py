@@ -6,6 +6,7 @@ import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from enum import Enum
 from pathlib import Path
 
 import httpx
@@ -42,21 +43,35 @@ expect.set_options(timeout=PATIENCE)
 
 
 @strawberry.type
-class Account:
-    label: str
-
-
-@strawberry.type
 class HeldRole:
     role: str
     label: str
+    meaning: str
+
+
+@strawberry.type
+class Limit:
+    name: str
+    value: int
 
 
 @strawberry.type
 class Viewer:
-    account: Account
+    label: str
+    is_signed_in: bool
     roles: list[HeldRole]
     permissions: list[str]
+    limits: list[Limit]
+
+
+@strawberry.type
+class PostConnection:
+    total_count: int
+
+
+@strawberry.input
+class PostFilter:
+    is_vacant: bool
 
 
 @strawberry.type
@@ -64,7 +79,32 @@ class Mission:
     id: strawberry.ID
     acronym: str
     name: str
-    area: str
+    mission_type: str = "PEACEKEEPING"
+    region: str = "AFRICA"
+    head_title: str | None = None
+    started_on: str = "2020-01-01"
+    planned_end_on: str | None = None
+    working_languages: list[str] = strawberry.field(default_factory=list)
+    mandate_tasks: list[str] = strawberry.field(default_factory=list)
+
+    @strawberry.field
+    def posts(self, filter: PostFilter) -> PostConnection:  # noqa: A002 - the API's word
+        return PostConnection(total_count=0)
+
+
+@strawberry.input
+class MissionFilter:
+    is_active: bool
+
+
+@strawberry.enum
+class MissionOrderField(Enum):
+    ACRONYM = "acronym"
+
+
+@strawberry.input
+class MissionOrder:
+    field: MissionOrderField
 
 
 @strawberry.type
@@ -85,14 +125,25 @@ class Query:
         token = info.context["request"].headers["authorization"].removeprefix("Bearer ")
         for role in ROLES:
             if role["token"] == token:
-                held = HeldRole(role=role["role"], label=role["label"])
-                account = Account(label=f"Demo {role['label']}")
-                return Viewer(account=account, roles=[held], permissions=["READ"])
+                held = HeldRole(role=role["role"], label=role["label"], meaning="Does this job.")
+                label, limits = f"Demo {role['label']}", [Limit(name="depth", value=12)]
+                return Viewer(
+                    label=label,
+                    is_signed_in=True,
+                    roles=[held],
+                    permissions=["read.any.person"],
+                    limits=limits,
+                )
         raise ValueError("This token is unknown, expired or revoked; ask for a new one.")
 
     @strawberry.field
-    def missions(self, first: int) -> MissionConnection:
-        mission = Mission(id=strawberry.ID("m1"), acronym="UNTM", name="Test Mission", area="Here")
+    def missions(
+        self,
+        first: int,
+        filter: MissionFilter,  # noqa: A002 - the API's word
+        order_by: list[MissionOrder],
+    ) -> MissionConnection:
+        mission = Mission(id=strawberry.ID("m1"), acronym="UNTM", name="Test Mission")
         return MissionConnection(total_count=1, edges=[MissionEdge(node=mission)][:first])
 
 
@@ -164,7 +215,7 @@ async def sign_in(page: Page, role: str = "HR officer") -> None:
 
 
 async def open_operation(page: Page, title: str) -> None:
-    await page.get_by_role("button", name=title).click()
+    await page.get_by_role("region", name="Ready operations").get_by_text(title, exact=True).click()
 
 
 async def run(page: Page) -> None:
@@ -200,9 +251,9 @@ async def test_an_operation_of_the_library_opens_filled_in_and_its_result_is_see
     page: Page,
 ) -> None:
     await sign_in(page)
-    await open_operation(page, "Missions")
-    await expect(tab(page, "Missions")).to_be_visible()
-    await expect(variables_editor(page)).to_contain_text('"first": 10')
+    await open_operation(page, "Missions running today")
+    await expect(tab(page, "MissionsRunning")).to_be_visible()
+    await expect(variables_editor(page)).to_contain_text('"first": 50')
     await run(page)
     await expect(result(page)).to_contain_text("UNTM")
 
@@ -212,13 +263,13 @@ async def test_each_operation_opens_in_a_tab_of_its_own_and_runs_under_its_own_n
     page: Page,
 ) -> None:
     await sign_in(page)
-    await open_operation(page, "Missions")
+    await open_operation(page, "Missions running today")
     await open_operation(page, "Who am I?")
     await run(page)
     await expect(result(page)).to_contain_text("Demo HR officer")
-    await tab(page, "Missions").click()
-    await expect(query_editor(page)).to_contain_text("query Missions")
-    await expect(variables_editor(page)).to_contain_text('"first": 10')
+    await tab(page, "MissionsRunning").click()
+    await expect(query_editor(page)).to_contain_text("query MissionsRunning")
+    await expect(variables_editor(page)).to_contain_text('"first": 50')
 
 
 @pytest.mark.browser
@@ -251,7 +302,7 @@ async def test_the_editors_know_the_schema_and_tidy_a_query_under_the_policy(pag
 @pytest.mark.browser
 async def test_signing_out_forgets_the_token_the_queries_and_the_results(page: Page) -> None:
     await sign_in(page)
-    await open_operation(page, "Missions")
+    await open_operation(page, "Missions running today")
     await run(page)
     await expect(result(page)).to_contain_text("UNTM")
     await page.get_by_role("button", name="Sign out").click()
@@ -287,7 +338,7 @@ async def test_the_console_works_by_keyboard_alone(page: Page) -> None:
     await page.keyboard.press("Enter")
     await expect(query_editor(page)).to_be_visible()
     await page.get_by_role("searchbox").focus()
-    await page.keyboard.type("missions acronym")
+    await page.keyboard.type("missions at work by acronym")
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await page.keyboard.press("ControlOrMeta+Enter")

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from graphql import get_introspection_query, parse
 from structlog.testing import capture_logs
 
 from schema.context import Context
+from service.access.actors import ANONYMOUS
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -99,7 +99,7 @@ async def test_405_names_the_methods_that_are_served(edge: Any, method: str) -> 
 
 async def test_the_schema_runs_the_document_of_its_context_as_it_is(schema: Any) -> None:
     """Parsed and validated by the endpoint, it is neither parsed nor validated again."""
-    context = Context(SimpleNamespace(is_anonymous=True), "r", parse("{ post { title nowhere } }"))
+    context = Context(ANONYMOUS, "r", parse("{ post { title nowhere } }"))
     result = await schema.execute("{ this is not parsed", context_value=context)
     assert (result.data, result.errors) == ({"post": {"title": "Head"}}, None)
 

@@ -28,7 +28,7 @@ function Bar({ config, viewer, onSignOut }: { config: Config; viewer: Viewer; on
       </h1>
       <span className="tag">{config.environment}</span>
       <p className="who">
-        <span className="who-name">{viewer.account.label}</span>
+        <span className="who-name">{viewer.label}</span>
         <span className="who-roles">{rolesOf(viewer)}</span>
       </p>
       <button type="button" onClick={onSignOut}>

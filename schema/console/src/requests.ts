@@ -42,6 +42,6 @@ export function fetcherFor(token: string): Fetcher {
 export async function fetchViewer(token: string): Promise<Viewer> {
   const answer = (await post(token, { query: VIEWER })) as Answer;
   if (answer.errors?.length) throw new Error(answer.errors[0]!.message);
-  if (!answer.data?.viewer) throw new Error("The server knows nobody by this token.");
+  if (!answer.data?.viewer?.isSignedIn) throw new Error("The server knows nobody by this token.");
   return answer.data.viewer;
 }

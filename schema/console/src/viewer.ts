@@ -2,15 +2,17 @@
 
 export const VIEWER = `query ConsoleViewer {
   viewer {
-    account { label }
-    roles { role label }
+    label
+    isSignedIn
+    roles { role label meaning }
     permissions
   }
 }`;
 
 export type Viewer = {
-  account: { label: string };
-  roles: { role: string; label: string }[];
+  label: string;
+  isSignedIn: boolean;
+  roles: { role: string; label: string; meaning: string }[];
   permissions: string[];
 };
 

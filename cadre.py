@@ -1,0 +1,459 @@
+"""The command line of operators: it starts things, asks `service` and tells what came of it.
+
+It refuses to hold rules: every command is a few lines around an operation, and an
+expected failure is one sentence on standard error and an exit code other than 0.
+"""
+
+# ruff: noqa: PLC0415 - a command loads only the rooms it needs, so that it starts at once.
+
+import asyncio
+import signal
+import socket
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+from uuid import UUID
+
+import asyncpg
+import orjson
+import typer
+from pydantic import SecretStr, ValidationError
+from pydantic.alias_generators import to_camel
+from rich.console import Console
+from rich.table import Table
+
+from service import database, logs, models, startups
+from service.access.actors import system
+from service.access.roles import DUTIES, Role
+from service.errors import NotFound, Refusal
+from service.models.vocabulary import MatchRunTrigger
+from service.settings import Environment, Settings
+
+T = TypeVar("T")
+OPERATOR = system("Command line")
+SDL = Path(__file__).parent / "schema" / "schema.graphql"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Cadre: the pipeline of senior leaders, as a service.",
+)
+seed_app = typer.Typer(no_args_is_help=True, help="Plants data in the database.")
+match_app = typer.Typer(no_args_is_help=True, help="Pairs mentees with mentors.")
+token_app = typer.Typer(no_args_is_help=True, help="Makes tokens to sign in with.")
+console_app = typer.Typer(no_args_is_help=True, help="The console's pages.")
+for name, group in {
+    "seed": seed_app,
+    "match": match_app,
+    "token": token_app,
+    "console": console_app,
+}.items():
+    app.add_typer(group, name=name)
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="The port to listen on.")]
+
+_RUN = (
+    "id",
+    "number",
+    "trigger",
+    "input_digest",
+    "mentee_count",
+    "mentor_count",
+    "proposal_count",
+    "unmatched_count",
+    "objective",
+    "bound",
+    "gap",
+    "started_at",
+    "duration_ms",
+)
+_PROPOSAL = ("id", "request_id", "mentor_id", "runner_up_id", "score", "contributions", "state")
+_UNMATCHED = ("request_id", "reason", "rule_counts")
+
+# Answers go to standard output; everything told along the way goes beside them.
+_answers = Console(soft_wrap=True, highlight=False)
+_asides = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def main() -> None:
+    """The entry of the `cadre` command."""
+    app(prog_name="cadre")
+
+
+@app.command()
+def serve(host: Host = None, port: Port = None) -> None:
+    """Serves console and API until it is told to stop."""
+    from schema import servers
+
+    settings = _settings(host=host, port=port)
+
+    async def work() -> None:
+        with servers.listening(settings) as listener:
+            async with startups.checked(settings) as url:
+                await servers.serve(_on(settings, url), listener)
+
+    _run(work(), log_level=settings.log_level)
+
+
+@app.command()
+def worker(
+    *,
+    once: Annotated[bool, typer.Option(help="Do the night's jobs now, then end.")] = False,
+) -> None:
+    """Does the nightly jobs: the match run and the audit checkpoint."""
+    from service import jobs
+
+    settings = _settings()
+
+    async def work() -> None:
+        if once:
+            async with startups.ready(settings):
+                await jobs.match()
+                await jobs.checkpoint()
+            return
+        async with startups.checked(settings) as url:
+            await jobs.work(url, nightly_at=settings.nightly_at)
+
+    _run(work(), log_level=settings.log_level)
+
+
+@app.command()
+def migrate() -> None:
+    """Brings the database's tables to this version."""
+    settings = _settings()
+
+    async def work() -> list[str]:
+        async with startups.located(settings) as url:
+            return await database.migrate(url, progress=_tell)
+
+    ran = _run(work())
+    _answers.print(f"Ran {len(ran)} migrations." if ran else "The tables are current.")
+
+
+@seed_app.command("reference")
+def seed_reference() -> None:
+    """Plants missions, Member States, terms, frameworks and scales; repeating is free."""
+    from seeds import reference
+
+    settings = _settings()
+
+    async def work() -> None:
+        async with startups.ready(settings):
+            with _working("Planting reference data"):
+                await reference.plant(progress=_tell)
+
+    _run(work())
+
+
+@seed_app.command("demo")
+def seed_demo(
+    people: Annotated[int, typer.Option(help="How many people to invent.")] = 2_500,
+    seed: Annotated[int, typer.Option(help="The seed: the same one gives the same world.")] = 2016,
+) -> None:
+    """Plants the demonstration world in an empty database."""
+    from seeds import demo as world
+
+    settings = _settings()
+    _refuse_production(settings)
+
+    async def work() -> None:
+        async with startups.ready(settings):
+            with _working("Inventing people"):
+                await world.plant(people=people, seed=seed, progress=_tell)
+
+    _run(work())
+
+
+@match_app.command("run")
+def match_run(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compute, and store nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Pairs everybody who waits; the same inputs answer with the run there is."""
+    from service import match_runs
+
+    settings = _settings()
+
+    async def work() -> match_runs.Outcome:
+        async with startups.ready(settings):
+            with _working("Pairing everybody who waits"):
+                if dry_run:
+                    return await match_runs.rehearse(MatchRunTrigger.COMMAND_LINE)
+                return await match_runs.run_match(MatchRunTrigger.COMMAND_LINE, by=OPERATOR)
+
+    outcome = _run(work())
+    run = outcome.run
+    if as_json:
+        _print_json(
+            {
+                "isDryRun": dry_run,
+                "isNew": outcome.is_new,
+                "run": _row(run, *_RUN),
+                "proposals": [_row(proposal, *_PROPOSAL) for proposal in outcome.proposals],
+                "unmatched": [_row(mentee, *_UNMATCHED) for mentee in outcome.unmatched],
+            }
+        )
+    elif outcome.is_new:
+        verb = "would propose" if dry_run else "proposes"
+        _answers.print(
+            f"Run {run.number} {verb} {run.proposal_count} pairs; {run.unmatched_count} mentees"
+            f" still wait. No better pairing exists (gap {run.gap:g})."
+        )
+    else:
+        _answers.print(f"Nothing new: these are the inputs of run {run.number}.")
+
+
+@token_app.command("issue")
+def token_issue(
+    *,
+    role: Annotated[Role, typer.Option(help="The role to sign in with.")],
+    person: Annotated[UUID | None, typer.Option(help="Whose token it is, by id.")] = None,
+    mission: Annotated[str | None, typer.Option(help="The one mission, by acronym.")] = None,
+    expires: Annotated[int, typer.Option(min=1, max=366, help="Days until it ends.")] = 90,
+    as_json: Json = False,
+) -> None:
+    """Makes a token for a role and shows it once."""
+    from service import accounts
+
+    settings = _settings()
+
+    async def work() -> models.ApiToken:
+        async with startups.ready(settings):
+            place = await _mission(mission) if mission else None
+            owner = await models.Account.get_or_none(person_id=person) if person else None
+            parts = [DUTIES[role].label, mission, str(person) if person else None]
+            label = owner.label if owner else ", ".join(part for part in parts if part)
+            account = await accounts.ensure(label, role, person, place, by=OPERATOR)
+            ends = datetime.now(UTC) + timedelta(days=expires)
+            change = accounts.NewToken(account_id=account.id, label="Command line", expires_at=ends)
+            return await accounts.issue_token(change, by=OPERATOR)
+
+    token = _run(work())
+    if as_json:
+        _print_json({"token": token.secret, "role": role, "expiresAt": token.expires_at})
+        return
+    _tell(f"A token for the role {DUTIES[role].label}; it is shown this once.")
+    _answers.print(token.secret)
+
+
+@app.command()
+def verify(*, as_json: Json = False) -> None:
+    """Walks every audit chain and names the first break."""
+    from service import history
+
+    settings = _settings()
+
+    async def work() -> history.Report:
+        async with startups.ready(settings):
+            with _working("Walking the history"):
+                return await history.verify(lambda events: _tell(f"{events:,} events"))
+
+    report = _run(work())
+    if as_json:
+        _print_json({"isWhole": report.is_whole, **asdict(report)})
+    if report.broken:
+        place = report.broken
+        _fail(
+            f"The history is broken at {place.chain}, event {place.sequence}: {place.difference}."
+        )
+    if not as_json:
+        _answers.print(
+            f"The history is whole: {report.chains} chains, {report.events} events,"
+            f" {report.checkpoints} checkpoints."
+        )
+
+
+@app.command()
+def sdl(
+    *,
+    write: Annotated[bool, typer.Option(help="Write schema/schema.graphql instead.")] = False,
+) -> None:
+    """Prints the GraphQL schema."""
+    from schema.root import create_schema
+
+    text = create_schema().as_str() + "\n"
+    if write:
+        SDL.write_text(text, encoding="utf-8")
+    else:
+        typer.echo(text, nl=False)
+
+
+@console_app.command("build")
+def console_build() -> None:
+    """Builds the console's pages where their sources changed."""
+    from schema import console_bundle
+
+    with _refusals():
+        console_bundle.build(progress=_tell)
+
+
+@app.command()
+def doctor(*, as_json: Json = False) -> None:
+    """Says what is configured, reachable and current."""
+    from schema import console_bundle
+
+    settings = _settings()
+    findings = {"settings": f"{settings.environment}, data in {settings.data_dir}"}
+    faults: list[str] = []
+
+    async def work() -> None:
+        async with startups.located(settings) as url:
+            findings["database"] = await database.version(url)
+        async with startups.ready(settings):
+            findings["tables"] = "current"
+
+    try:
+        asyncio.run(work())
+    except Refusal as refusal:
+        faults.append(refusal.message)
+    if console_bundle.is_built():
+        findings["console"] = "built"
+    else:
+        faults.append("The console is not built; run cadre console build.")
+    if as_json:
+        _print_json({"isWell": not faults, "findings": findings, "faults": faults})
+    else:
+        for subject, finding in findings.items():
+            _answers.print(f"{subject}: {finding}")
+    if faults:
+        _fail(" ".join(faults))
+
+
+@app.command()
+def demo(
+    host: Host = None,
+    port: Port = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where the data lie.")] = None,
+) -> None:
+    """Sets everything up with invented people, and serves console and API."""
+    from schema import console_bundle, servers
+
+    settings = _settings(host=host, port=port, data_dir=data_dir)
+    _refuse_production(settings)
+
+    async def work() -> None:
+        with servers.listening(settings) as listener:
+            async with startups.located(settings) as url:
+                await database.migrate(url, progress=_tell)
+                found = _on(settings, url)
+                await _furnished(found)
+                with _working("Building the console"):
+                    await asyncio.to_thread(console_bundle.build, progress=_tell)
+                _welcome(found, listener)
+                await servers.serve(found, listener)
+
+    _run(work(), log_level="warning")
+
+
+async def _furnished(settings: Settings) -> None:
+    """The demonstration world, one match run, and tokens; what stands already stays."""
+    from seeds import accounts
+    from seeds import demo as world
+    from service import match_runs
+
+    async with startups.ready(settings):
+        with _working("Planting the demonstration world"):
+            planted = await world.plant(progress=_tell)
+        if not await models.MatchRun.exists():
+            with _working("Pairing everybody who waits"):
+                outcome = await match_runs.run_match(MatchRunTrigger.COMMAND_LINE, by=OPERATOR)
+            _tell(f"The first match run proposes {outcome.run.proposal_count} pairs.")
+        await accounts.issue_tokens(settings.demo_tokens, planted)
+
+
+def _welcome(settings: Settings, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    table = Table("Role", "What it is for", box=None, pad_edge=False)
+    for role in Role:
+        table.add_row(role, DUTIES[role].meaning)
+    _answers.print(table)
+    _answers.print(
+        f"\nOpen http://{f'[{host}]' if ':' in host else host}:{port} and choose a role to sign in."
+        f"\nThe tokens of all roles lie in {settings.demo_tokens}. Ctrl-C stops everything."
+    )
+
+
+async def _mission(acronym: str) -> UUID:
+    mission = await models.Mission.get_or_none(acronym=acronym)
+    if mission is None:
+        raise NotFound(f"No mission has the acronym {acronym}.")
+    return mission.id
+
+
+def _refuse_production(settings: Settings) -> None:
+    if settings.environment is Environment.PRODUCTION:
+        _fail("Production refuses the demonstration world; set CADRE_ENVIRONMENT=demo to try it.")
+
+
+def _settings(**given: Any) -> Settings:
+    """The settings from the environment, with the options that were given in their place."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        _fail(f"CADRE_{str(fault['loc'][0]).upper()}: {fault['msg']}.")
+
+
+def _on(settings: Settings, url: str) -> Settings:
+    return settings.model_copy(update={"database_url": SecretStr(url)})
+
+
+def _run(work: Coroutine[Any, Any, T], *, log_level: str = "warning") -> T:
+    """What the work returns; an expected failure becomes a sentence and an exit code."""
+    logs.set_up(log_level)
+
+    async def stoppable() -> T:
+        # As Ctrl-C does: whatever stands open closes in order.
+        task = asyncio.current_task()
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    with _refusals():
+        return asyncio.run(stoppable())
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except Refusal as refusal:
+        _fail(refusal.message)
+    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+        _fail(f"Something that Cadre needs broke off: {str(error).splitlines()[0]}.")
+    except asyncio.CancelledError:
+        raise typer.Exit(128 + signal.SIGTERM) from None
+
+
+def _fail(sentence: str) -> NoReturn:
+    _asides.print(f"cadre: {sentence}", markup=False)
+    raise typer.Exit(1)
+
+
+def _tell(line: str) -> None:
+    _asides.print(line, markup=False)
+
+
+@contextmanager
+def _working(what: str) -> Iterator[None]:
+    with _asides.status(what):
+        yield
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+
+
+def _row(row: models.Row, *names: str) -> dict[str, Any]:
+    return {to_camel(name): getattr(row, name) for name in names}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""The worker: what Cadre does by itself, every night, on the queue in its own database.
+
+A schedule only queues the night's jobs; the queue runs each at least once, also when
+a worker dies in the middle. It refuses to hold state of its own.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+
+import asyncpg
+import pgqueuer
+import structlog
+from pgqueuer import DatabaseRetryEntrypointExecutor, Job, PgQueuer
+from pgqueuer.models import Schedule
+
+from service import database, history, match_runs
+from service.access.actors import system
+from service.errors import Conflict, Invalid, Unavailable
+from service.models.vocabulary import MatchRunTrigger
+
+WORKER = system("Nightly worker")
+MATCH, CHECKPOINT = "match_run", "checkpoint"
+# A job whose worker gives no sign of life for so long is taken up by the next one.
+PATIENCE = timedelta(seconds=30)
+
+_log = structlog.stdlib.get_logger("cadre.jobs")
+
+
+async def work(
+    url: str,
+    *,
+    nightly_at: str,
+    shutdown: asyncio.Event | None = None,
+    patience: timedelta = PATIENCE,
+) -> None:
+    """Does the night's jobs at the cron line's times until `shutdown`, or SIGTERM without one.
+
+    A running job is finished first; a lost database is waited for. Raises Invalid
+    for a cron line that is none, Unavailable for a database that is not ready.
+    """
+    try:
+        PgQueuer.in_memory().schedule("probe", nightly_at)
+    except ValueError as error:
+        message = f"CADRE_NIGHTLY_AT cannot be {nightly_at!r}; write five fields, as cron does."
+        raise Invalid(message, path=("nightly_at",)) from error
+    async with database.connected(url, pool_size=3):
+        if await database.pending():
+            raise Unavailable("Migrations are pending; run cadre migrate first.")
+        _log.info("worker started", nightly_at=nightly_at)
+        await pgqueuer.run(
+            partial(_queue, url, nightly_at),
+            dequeue_timeout=patience,
+            heartbeat_timeout=patience,
+            shutdown_on_listener_failure=True,
+            restart_on_failure=True,
+            shutdown=shutdown,
+        )
+        _log.info("worker stopped")
+
+
+async def match() -> None:
+    """Pairs everybody who waits; where another run is under way, leaves it the work."""
+    try:
+        outcome = await match_runs.run_match(MatchRunTrigger.NIGHTLY, by=WORKER)
+    except Conflict as refusal:
+        _log.info("match run left to another", why=refusal.message)
+        return
+    _log.info(
+        "match run ended",
+        number=outcome.run.number,
+        is_new=outcome.is_new,
+        proposals=outcome.run.proposal_count,
+        unmatched=outcome.run.unmatched_count,
+        duration_ms=outcome.run.duration_ms,
+    )
+
+
+async def checkpoint() -> None:
+    """Stores the heads of all audit chains that grew since the last time."""
+    _log.info("audit checkpoint stored", heads=await history.checkpoint())
+
+
+@asynccontextmanager
+async def _queue(url: str, nightly_at: str) -> AsyncIterator[PgQueuer]:
+    async with asyncpg.create_pool(**database.credentials(url), min_size=1, max_size=3) as pool:
+        queue = PgQueuer.from_asyncpg_pool(pool)
+
+        # The schedule only queues: a worker killed here loses a moment, not the night, and
+        # a job that waits or runs already is not queued a second time.
+        @queue.schedule("nightly", nightly_at)
+        async def nightly(_: Schedule) -> None:
+            for name in (MATCH, CHECKPOINT):
+                await queue.qm.queries.enqueue(name, None, dedupe_key=name, on_conflict="skip")
+
+        for name, job in {MATCH: match, CHECKPOINT: checkpoint}.items():
+            retried = queue.entrypoint(
+                name, concurrency_limit=1, executor_factory=DatabaseRetryEntrypointExecutor
+            )
+            retried(partial(_run, job))
+        yield queue
+
+
+async def _run(job: Callable[[], Awaitable[None]], _: Job) -> None:
+    await job()

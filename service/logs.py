@@ -1,0 +1,99 @@
+"""Logs: one JSON object a line on standard error, from our code and from libraries alike.
+
+They say what happened and to which id; names, tokens and passwords are refused on the way out.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import orjson
+import structlog
+
+HIDDEN = "[hidden]"
+# What a key is called decides first: these never carry what a log may say.
+_KEYS = re.compile(
+    r"token|secret|password|authorization|cookie|database_url|names?$|email|goals|reason|note",
+    re.IGNORECASE,
+)
+# Then the value: a token or a password may stand in the middle of somebody's message.
+_VALUES = (
+    (re.compile(r"(?i)\bbearer\s+\S+"), f"Bearer {HIDDEN}"),
+    (re.compile(r"\bcadre_[A-Za-z0-9_-]{16,}"), HIDDEN),
+    (re.compile(r"(://[^:/@\s]*):[^@/\s]*@"), rf"\1:{HIDDEN}@"),
+)
+_LEVELS = {"debug", "info", "warning", "error"}
+
+
+def set_up(level: str) -> None:
+    """Sends all logs of this process to standard error, from this level up.
+
+    Raises ValueError where the level is none of debug, info, warning and error.
+    """
+    if level not in _LEVELS:
+        raise ValueError(f"CADRE_LOG_LEVEL cannot be {level!r}; take one of {sorted(_LEVELS)}.")
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _redacted,
+                structlog.processors.JSONRenderer(serializer=_line),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    # These would tell every statement with its values, which are people's data.
+    for talkative in ("tortoise", "asyncpg", "asyncio"):
+        logging.getLogger(talkative).setLevel(max(logging.WARNING, root.level))
+
+
+def request(request_id: str) -> AbstractContextManager[None]:
+    """Until the end of the block, every line of this task carries the request's id."""
+    return structlog.contextvars.bound_contextvars(request_id=request_id)
+
+
+def _redacted(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    return {key: _clean(key, value) for key, value in event.items()}
+
+
+def _clean(key: str, value: Any) -> Any:
+    if key not in {"event", "level", "logger", "timestamp"} and _KEYS.search(key):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {name: _clean(str(name), inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean("", inner) for inner in value]
+    if isinstance(value, int | float | bool | None):
+        return value
+    text = str(value)
+    for pattern, replacement in _VALUES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _line(event: Any, **_: Any) -> str:
+    return orjson.dumps(event, default=str).decode()

@@ -1,0 +1,322 @@
+"""What a match run reads: everybody who waits or offers, as one snapshot of the database.
+
+One statement reads it all, so a run never sees half of somebody else's change. It
+refuses to judge: rules and scores live in `matching`, which these records feed.
+"""
+
+from calendar import monthrange
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from tortoise import connections
+
+import matching
+from service.models.vocabulary import (
+    LEVEL_RANKS,
+    PROFICIENCY_RANKS,
+    Precision,
+    PreferenceKind,
+    Proficiency,
+    TopCriterion,
+)
+
+CONFIGURATION = matching.Configuration(
+    levels=tuple(level.value for level in sorted(LEVEL_RANKS, key=LEVEL_RANKS.__getitem__))
+)
+_CRITERIA = {
+    TopCriterion.FUNCTION: "function",
+    TopCriterion.MISSION_CONTEXT: "mission_context",
+    TopCriterion.MANDATE_TASKS: "mandate_tasks",
+    TopCriterion.SENIORITY: "seniority",
+    TopCriterion.LANGUAGE: "languages",
+    TopCriterion.TIME_ZONE: "time_zone",
+    TopCriterion.EXPERTISE: "goals",
+}
+
+# A single statement is a single snapshot, in whatever transaction it stands.
+# Waiting time counts the Mondays gone by, so that all mentees' inputs move together
+# once a week and a repeat on any other day finds the same inputs.
+_SNAPSHOT = """
+WITH waiting AS (
+    SELECT request.id, request.person_id, post.function, post.level, post.stream, post.mission_id,
+        request.goals, request.top_criterion, request.preferred_gender, request.time_zone,
+        request.refused_nationalities, request.conflicts_declared_at IS NOT NULL AS declared,
+        (date_trunc('week', CURRENT_TIMESTAMP)::date
+         - date_trunc('week', request.requested_at)::date) AS waiting_days
+    FROM mentorship_request request
+    JOIN appointment ON appointment.id = request.appointment_id
+    JOIN post ON post.id = appointment.post_id
+    WHERE request.state = 'WAITING'
+), offering AS (
+    SELECT mentor.id, mentor.person_id, mentor.capacity, mentor.themes, mentor.statement,
+        mentor.time_zone, mentor.refused_nationalities,
+        mentor.conflicts_declared_at IS NOT NULL AS declared,
+        COALESCE(mentor.available_from <= CURRENT_DATE, true)
+            AND COALESCE(mentor.available_until >= CURRENT_DATE, true) AS available
+    FROM mentor
+    WHERE mentor.withdrawn_at IS NULL
+), member AS (
+    SELECT person_id AS id FROM waiting UNION SELECT person_id FROM offering
+), period AS (
+    SELECT person_id, mission_id, organisation, function, supervisor_id,
+        started_on, started_precision, ended_on, ended_precision
+    FROM experience WHERE person_id IN (SELECT id FROM member)
+    UNION ALL
+    SELECT appointment.person_id, post.mission_id, NULL, post.function, NULL,
+        appointment.started_on, 'DAY', appointment.ended_on, 'DAY'
+    FROM appointment JOIN post ON post.id = appointment.post_id
+    WHERE appointment.person_id IN (SELECT id FROM member)
+        AND appointment.started_on <= CURRENT_DATE
+        AND appointment.state NOT IN ('DECLINED', 'WITHDRAWN')
+), listing (name, rows) AS (
+    SELECT 'waiting', (SELECT json_agg(row_to_json(waiting)) FROM waiting)
+    UNION ALL
+    SELECT 'offering', (SELECT json_agg(row_to_json(offering)) FROM offering)
+    UNION ALL
+    SELECT 'people', (
+        SELECT json_agg(json_build_object('id', id, 'gender', gender, 'expertise', expertise,
+            'nationalities', nationalities, 'level', highest_level))
+        FROM person WHERE id IN (SELECT id FROM member))
+    UNION ALL
+    SELECT 'languages', (
+        SELECT json_agg(json_build_array(person_id, language, proficiency))
+        FROM person_language WHERE person_id IN (SELECT id FROM member))
+    UNION ALL
+    SELECT 'conflicts', (
+        SELECT json_agg(json_build_array(declared_by_id, other_id))
+        FROM declared_conflict WHERE declared_by_id IN (SELECT id FROM member))
+    UNION ALL
+    SELECT 'periods', (SELECT json_agg(row_to_json(period)) FROM period)
+    UNION ALL
+    SELECT 'missions', (
+        SELECT json_agg(json_build_object('id', id, 'region', region, 'type', mission_type,
+            'tasks', mandate_tasks))
+        FROM mission)
+    UNION ALL
+    SELECT 'preferences', (
+        SELECT json_agg(json_build_array(request_id, kind, mentor_id) ORDER BY rank, mentor_id)
+        FROM mentor_preference WHERE request_id IN (SELECT id FROM waiting))
+    UNION ALL
+    SELECT 'active', (
+        SELECT json_agg(json_build_array(request_id, mentor_id))
+        FROM mentorship WHERE state = 'ACTIVE')
+    UNION ALL
+    SELECT 'failed', (
+        SELECT json_agg(json_build_array(waiting.id, mentorship.mentor_id))
+        FROM mentorship
+        JOIN mentorship_request earlier ON earlier.id = mentorship.request_id
+        JOIN waiting ON waiting.person_id = earlier.person_id
+        WHERE mentorship.closing_reason IN ('NOT_A_FIT', 'CONFLICT_OF_INTEREST'))
+    UNION ALL
+    SELECT 'rejected', (
+        SELECT json_agg(json_build_array(waiting.id, proposal.mentor_id))
+        FROM match_proposal proposal
+        JOIN mentorship_request earlier ON earlier.id = proposal.request_id
+        JOIN waiting ON waiting.person_id = earlier.person_id
+        WHERE proposal.state = 'REJECTED')
+)
+SELECT CURRENT_DATE AS today, clock_timestamp() AS read_at,
+    (SELECT count(*) FROM waiting) * (SELECT count(*) FROM offering) AS pairs,
+    json_object_agg(name, COALESCE(rows, '[]'::json))::text AS tables FROM listing
+"""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything a run depends on, as one JSON text with the database's day and time."""
+
+    today: date
+    read_at: datetime
+    pairs: int
+    tables: str
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The records of one run, ready for `matching`."""
+
+    mentees: tuple[matching.Mentee, ...]
+    mentors: tuple[matching.Mentor, ...]
+    fixed: frozenset[matching.Fixed]
+    closed_badly: frozenset[tuple[str, str]]
+
+    @property
+    def digest(self) -> str:
+        """The hash of these inputs and the programme's configuration."""
+        return matching.digest(
+            self.mentees,
+            self.mentors,
+            fixed=self.fixed,
+            closed_badly=self.closed_badly,
+            configuration=CONFIGURATION,
+        )
+
+    def pair(self) -> matching.Run:
+        """The best pairing of these people, with its proof."""
+        return matching.pair(
+            self.mentees,
+            self.mentors,
+            fixed=self.fixed,
+            closed_badly=self.closed_badly,
+            configuration=CONFIGURATION,
+        )
+
+
+async def read() -> Snapshot:
+    """Everything a run depends on, as it stands now."""
+    _, rows = await connections.get("default").execute_query(_SNAPSHOT)
+    return Snapshot(**dict(rows[0]))
+
+
+def records(snapshot: Snapshot) -> Inputs:
+    """The snapshot as the matcher's records; takes a while for thousands of people."""
+    tables = orjson.loads(snapshot.tables)
+    members = _Members.of(tables, snapshot.today)
+    preferred = _pairs(row for row in tables["preferences"] if row[1] == PreferenceKind.PREFERRED)
+    refused = _pairs(row for row in tables["preferences"] if row[1] == PreferenceKind.REFUSED)
+    rejected = _pairs(tables["rejected"])
+    return Inputs(
+        mentees=tuple(
+            members.mentee(
+                row,
+                preferred_mentors=tuple(preferred[row["id"]]),
+                vetoed_mentors=frozenset(refused[row["id"]] + rejected[row["id"]]),
+            )
+            for row in tables["waiting"]
+        ),
+        mentors=tuple(members.mentor(row) for row in tables["offering"]),
+        fixed=frozenset(matching.Fixed(request, mentor) for request, mentor in tables["active"]),
+        closed_badly=frozenset((request, mentor) for request, mentor in tables["failed"]),
+    )
+
+
+@dataclass(frozen=True)
+class _Members:
+    """What is known about the people on both sides, by person."""
+
+    today: date
+    people: Mapping[str, Mapping[str, Any]]
+    missions: Mapping[str, Mapping[str, Any]]
+    languages: Mapping[str, Mapping[str, int]]
+    conflicts: Mapping[str, list[str]]
+    periods: Mapping[str, list[Mapping[str, Any]]]
+    active: Mapping[str, list[str]]
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Any], today: date) -> "_Members":
+        languages: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for person, language, proficiency in tables["languages"]:
+            languages[person][language] = PROFICIENCY_RANKS[Proficiency(proficiency)]
+        periods: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        for period in tables["periods"]:
+            periods[period["person_id"]].append(period)
+        return cls(
+            today=today,
+            people={row["id"]: row for row in tables["people"]},
+            missions={row["id"]: row for row in tables["missions"]},
+            languages=languages,
+            conflicts=_pairs(tables["conflicts"]),
+            periods=periods,
+            active=_pairs((mentor, request) for request, mentor in tables["active"]),
+        )
+
+    def mentee(self, row: Mapping[str, Any], **wishes: Any) -> matching.Mentee:
+        criterion, mission = row["top_criterion"], self.missions[row["mission_id"]]
+        return matching.Mentee(
+            id=row["id"],
+            stream=row["stream"],
+            function=row["function"],
+            level=row["level"],
+            mission_id=row["mission_id"],
+            mission_region=mission["region"],
+            mission_type=mission["type"],
+            mandate_tasks=frozenset(mission["tasks"]),
+            goals=row["goals"],
+            mentor_gender_preference=row["preferred_gender"],
+            top_criterion=_CRITERIA[TopCriterion(criterion)] if criterion else None,
+            waiting_days=max(0, row["waiting_days"]),
+            **wishes,
+            **self._circumstances(row),
+        )
+
+    def mentor(self, row: Mapping[str, Any]) -> matching.Mentor:
+        person, periods = self.people[row["person_id"]], self.periods[row["person_id"]]
+        served = {period["mission_id"] for period in periods if period["mission_id"]}
+        missions = [self.missions[mission_id] for mission_id in sorted(served)]
+        return matching.Mentor(
+            id=row["id"],
+            capacity=row["capacity"],
+            available=row["available"],
+            active=len(self.active[row["id"]]),
+            functions=frozenset(p["function"] for p in periods if p["function"]),
+            level=person["level"],
+            mission_ids=frozenset(served),
+            regions=frozenset(mission["region"] for mission in missions),
+            mission_types=frozenset(mission["type"] for mission in missions),
+            mandate_tasks=frozenset(task for mission in missions for task in mission["tasks"]),
+            expertise="\n".join([person["expertise"], row["statement"], *row["themes"]]),
+            **self._circumstances(row),
+        )
+
+    def _circumstances(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What both sides have: the person behind the record."""
+        key = row["person_id"]
+        person = self.people[key]
+        declared = frozenset(self.conflicts[key]) if row["declared"] else None
+        return {
+            "person_id": key,
+            "gender": person["gender"],
+            "nationalities": frozenset(person["nationalities"]),
+            "languages": self.languages[key],
+            "utc_offset_hours": _offset(row["time_zone"], self.today),
+            "refused_nationalities": frozenset(row["refused_nationalities"]),
+            "conflicts": declared,
+            "service": tuple(_service(period) for period in self.periods[key]),
+        }
+
+
+def _pairs(rows: Iterable[Any]) -> defaultdict[str, list[str]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(row[-1])
+    return found
+
+
+def _offset(zone: str | None, today: date) -> float | None:
+    if zone is None:
+        return None
+    shift = datetime.combine(today, time(12), ZoneInfo(zone)).utcoffset()
+    return None if shift is None else shift.total_seconds() / 3600
+
+
+def _service(period: Mapping[str, Any]) -> matching.Service:
+    start = date.fromisoformat(period["started_on"])
+    end = date.fromisoformat(period["ended_on"]) if period["ended_on"] else None
+    return matching.Service(
+        # Supervision counts wherever it was; an organisation stands in for a mission.
+        mission_id=period["mission_id"] or f"organisation:{period['organisation'].casefold()}",
+        start=_first_day(start, period["started_precision"]),
+        end=end and _last_day(end, period["ended_precision"]),
+        function=period["function"],
+        supervisor_person_id=period["supervisor_id"],
+    )
+
+
+# A period known to the month or the year may have covered all of it, and two
+# people who may have met as supervisor and supervised are not paired.
+def _first_day(day: date, precision: str) -> date:
+    if precision == Precision.YEAR:
+        return day.replace(month=1, day=1)
+    return day.replace(day=1) if precision == Precision.MONTH else day
+
+
+def _last_day(day: date, precision: str) -> date:
+    if precision == Precision.YEAR:
+        return day.replace(month=12, day=31)
+    last = monthrange(day.year, day.month)[1]
+    return day.replace(day=last) if precision == Precision.MONTH else day

@@ -1,0 +1,226 @@
+"""Match runs: pairing everybody who waits, with the proof, and storing it whole.
+
+One runs, a second one leaves. The same inputs write nothing again. It refuses
+to approve: a run proposes, and people decide.
+"""
+
+import asyncio
+import time
+from collections.abc import Collection
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from uuid import UUID
+
+from pydantic import Field
+from tortoise import connections
+from tortoise.expressions import F
+from tortoise.transactions import in_transaction
+
+import matching
+from service import audit, match_inputs, models, permits
+from service.access.actors import Actor
+from service.changes import Change, Text
+from service.errors import Conflict, Unavailable
+from service.match_inputs import Snapshot
+from service.models.vocabulary import (
+    MatchRunTrigger,
+    ProposalState,
+    RequestState,
+    UnmatchedReason,
+)
+from service.operations import operation
+
+# The solver keeps Python's lock: at this size a thread stops the event loop for
+# under a tenth of a second, at a hundred times the size for five. Beyond it, a
+# process of its own is worth the seconds it takes to start.
+PAIRS_IN_A_THREAD = 250_000
+_BATCH = 1_000
+
+
+class MatchRunStart(Change):
+    """What starts a run."""
+
+    note: Text = Field("", description="Why now, for the history; may stay empty.")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run with its proposals and those who still wait; `is_new` if this call made it."""
+
+    run: models.MatchRun
+    proposals: list[models.MatchProposal]
+    unmatched: list[models.UnmatchedMentee]
+    is_new: bool = True
+
+
+@operation("start.match_run")
+async def start(change: MatchRunStart, *, by: Actor) -> models.MatchRun:
+    """The new run, or the newest one where the inputs are still the same.
+
+    Refuses with Conflict while another run is under way.
+    """
+    permits.require(by, "start", "match_run")
+    outcome = await run_match(MatchRunTrigger.PERSON, by=by, note=change.note)
+    return outcome.run
+
+
+async def run_match(trigger: MatchRunTrigger, *, by: Actor, note: str = "") -> Outcome:
+    """Pairs everybody who waits and stores the run, all in one transaction.
+
+    Inputs equal to the newest run's answer with that run and write nothing.
+    Refuses with Conflict while another run is under way.
+    """
+    # One connection from the lock to the last row: callers who held one and asked
+    # for a second would block each other once they are as many as the pool has.
+    async with in_transaction():
+        await _take_turn()
+        newest = await models.MatchRun.all().order_by("-number").first()
+        outcome = await _computed(trigger, newest, known=newest.input_digest if newest else None)
+        if outcome.is_new:
+            await _store(outcome, by=by, note=note)
+        return outcome
+
+
+async def rehearse(trigger: MatchRunTrigger) -> Outcome:
+    """What a run would propose now: computed in full, stored nowhere, waiting for nobody."""
+    newest = await models.MatchRun.all().order_by("-number").first()
+    return await _computed(trigger, newest, known=None)
+
+
+async def _take_turn() -> None:
+    """Holds the one place of a run until the transaction ends, or until its process dies."""
+    _, rows = await connections.get("default").execute_query(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended('match_run', 0)) AS is_mine"
+    )
+    if not rows[0]["is_mine"]:
+        raise Conflict("A match run is under way; wait until it has ended and look at its result.")
+
+
+async def _computed(
+    trigger: MatchRunTrigger, newest: models.MatchRun | None, *, known: str | None
+) -> Outcome:
+    """The run that would follow the newest, or the newest where its digest is known."""
+    snapshot = await match_inputs.read()
+    began = time.perf_counter()
+    result = await _off_the_loop(snapshot, known)
+    if newest and result is None:
+        return await _stored(newest)
+    if result is None:
+        raise AssertionError("A digest is only known from a run.")
+    run = _drafted(result, trigger)
+    run.number = newest.number + 1 if newest else 1
+    run.started_at = snapshot.read_at
+    run.duration_ms = round((time.perf_counter() - began) * 1000)
+    return Outcome(
+        run,
+        [_proposal(run, proposal) for proposal in result.proposals],
+        [_unmatched(run, mentee) for mentee in result.unmatched],
+    )
+
+
+async def _off_the_loop(snapshot: Snapshot, known: str | None) -> matching.Run | None:
+    """The pairing, computed while the event loop goes on; None where its digest is known."""
+    if snapshot.pairs <= PAIRS_IN_A_THREAD:
+        return await asyncio.to_thread(_solved, snapshot, known)
+    pool = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"))
+    try:
+        return await asyncio.get_running_loop().run_in_executor(pool, _solved, snapshot, known)
+    except BrokenProcessPool as error:
+        message = "The computation was ended from outside, perhaps for lack of memory; start again."
+        raise Unavailable(message) from error
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _solved(snapshot: Snapshot, known: str | None) -> matching.Run | None:
+    inputs = match_inputs.records(snapshot)
+    return None if inputs.digest == known else inputs.pair()
+
+
+def _drafted(result: matching.Run, trigger: MatchRunTrigger) -> models.MatchRun:
+    return models.MatchRun(
+        trigger=trigger,
+        input_digest=result.input_digest,
+        configuration=match_inputs.CONFIGURATION.to_json(),
+        versions=dict(result.versions),
+        prices=dict(result.prices),
+        surpluses=dict(result.surpluses),
+        mentee_count=result.counts["waiting"],
+        mentor_count=result.counts["mentors"],
+        proposal_count=len(result.proposals),
+        unmatched_count=len(result.unmatched),
+        objective=result.objective_value,
+        bound=result.bound_value,
+        gap=result.gap / matching.MICROS,
+    )
+
+
+def _proposal(run: models.MatchRun, proposal: matching.Proposal) -> models.MatchProposal:
+    other = proposal.runner_up_mentor_id
+    return models.MatchProposal(
+        run_id=run.id,
+        request_id=UUID(proposal.mentee_id),
+        mentor_id=UUID(proposal.mentor_id),
+        runner_up_id=UUID(other) if other else None,
+        score=proposal.score / matching.MICROS,
+        contributions={
+            name: amount / matching.MICROS for name, amount in proposal.contributions.items()
+        },
+    )
+
+
+def _unmatched(run: models.MatchRun, mentee: matching.Unmatched) -> models.UnmatchedMentee:
+    return models.UnmatchedMentee(
+        run_id=run.id,
+        request_id=UUID(mentee.mentee_id),
+        reason=UnmatchedReason(mentee.reason),
+        rule_counts=dict(mentee.rule_counts),
+    )
+
+
+async def _stored(run: models.MatchRun) -> Outcome:
+    proposals = await models.MatchProposal.filter(run=run).order_by("request_id")
+    unmatched = await models.UnmatchedMentee.filter(run=run).order_by("request_id")
+    return Outcome(run, proposals, unmatched, is_new=False)
+
+
+async def _store(outcome: Outcome, *, by: Actor, note: str) -> None:
+    await _overtake(outcome.proposals)
+    standing = models.MatchProposal.filter(state=ProposalState.PROPOSED)
+    older = [proposal.id for proposal in await standing.order_by("id").select_for_update()]
+    await models.MatchProposal.filter(id__in=older).update(
+        state=ProposalState.SUPERSEDED, version=F("version") + 1
+    )
+    run = outcome.run
+    await run.save(force_create=True)
+    await models.MatchProposal.bulk_create(outcome.proposals, batch_size=_BATCH)
+    await models.UnmatchedMentee.bulk_create(outcome.unmatched, batch_size=_BATCH)
+    told = ("number", "trigger", "input_digest", "proposal_count", "unmatched_count", "objective")
+    changes = {name: (None, getattr(run, name)) for name in told}
+    # The run's own event names what it superseded: one place in the history for one cause.
+    changes["superseded_proposals"] = (None, older)
+    await audit.record(audit.Entry(run, "start", changes, note or None), by=by)
+
+
+async def _overtake(proposals: Collection[models.MatchProposal]) -> None:
+    """Supersedes at birth what the world overtook while the run was computed.
+
+    Locks requests, then mentors, then proposals: the order of every writer.
+    """
+    requests = models.MentorshipRequest.filter(id__in={p.request_id for p in proposals})
+    mentors = models.Mentor.filter(id__in={p.mentor_id for p in proposals})
+    waiting = {
+        request.id
+        for request in await requests.order_by("id").select_for_update(no_key=True)
+        if request.state == RequestState.WAITING
+    }
+    offering = {
+        mentor.id
+        for mentor in await mentors.order_by("id").select_for_update(no_key=True)
+        if mentor.withdrawn_at is None
+    }
+    for proposal in proposals:
+        if proposal.request_id not in waiting or proposal.mentor_id not in offering:
+            proposal.state = ProposalState.SUPERSEDED
