@@ -16,7 +16,7 @@ from graphql.execution.collect_fields import (
     FragmentDetails,
     collect_subfields,
 )
-from graphql.execution.values import get_argument_values
+from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.utils.str_converters import to_camel_case
 
 from schema.assembly import Assembly
@@ -49,6 +49,8 @@ class Selections:
     def __init__(self, assembly: Assembly, info: GraphQLResolveInfo[Any]) -> None:
         self._assembly = assembly
         self._info = info
+        # Strawberry hands resolvers the bare values, graphql-core reads them from this.
+        self._variables = VariableValues({}, cast("dict[str, Any]", info.variable_values))
         self._fragments = {
             name: FragmentDetails(definition) for name, definition in info.fragments.items()
         }
@@ -88,7 +90,7 @@ class Selections:
         info = self._info
         kind = cast("GraphQLObjectType", info.schema.type_map[type_name])
         return collect_subfields(
-            info.schema, self._fragments, info.variable_values, info.operation, kind, details
+            info.schema, self._fragments, self._variables, info.operation, kind, details
         ).grouped_field_set
 
     def _field(self, node: Node, key: str, details: list[FieldDetails]) -> Field:
@@ -113,7 +115,7 @@ class Selections:
         return get_argument_values(
             kind.fields[details.node.name.value],
             details.node,
-            self._info.variable_values,
+            self._variables,
             details.fragment_variable_values,
         )
 
