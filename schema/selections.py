@@ -49,6 +49,8 @@ class Selections:
     def __init__(self, assembly: Assembly, info: GraphQLResolveInfo[Any]) -> None:
         self._assembly = assembly
         self._info = info
+        # Strawberry hands resolvers the bare values, graphql-core reads them from this.
+        self._variables = VariableValues({}, cast("dict[str, Any]", info.variable_values))
         self._fragments = {
             name: FragmentDetails(definition) for name, definition in info.fragments.items()
         }
