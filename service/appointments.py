@@ -139,10 +139,7 @@ async def record(change: NewAppointment, *, by: Actor) -> models.Appointment:
     _check_exists(post, change.started_on or today)
     values = change.model_dump()
     appointment = await models.Appointment.create(**values)
-    await audit.record(
-        audit.Entry(appointment, "record", {name: (None, new) for name, new in values.items()}),
-        by=by,
-    )
+    await audit.record(audit.Entry(appointment, "record", audit.initial(values)), by=by)
     if change.state == AppointmentState.IN_POST:
         await _open_experience(appointment, post, by=by)
     return appointment
@@ -329,7 +326,7 @@ async def _open_experience(
     }
     person = await models.Person.get(id=appointment.person_id)
     await models.Experience.create(person=person, **values)
-    entry = {f"experience.{name}": (None, value) for name, value in values.items()}
+    entry = audit.initial({f"experience.{name}": value for name, value in values.items()})
     await audit.record(audit.Entry(person, "record_experience", entry), by=by)
 
 

@@ -56,10 +56,8 @@ async def approve(change: ProposalApproval, *, by: Actor) -> models.MatchProposa
     event = await _decide(proposal, {"state": ProposalState.APPROVED}, "approve", by=by)
     mentorship.started_on = event.occurred_at.date()
     await mentorship.save(force_create=True)
-    opened = {
-        name: (None, getattr(mentorship, name))
-        for name in ("mentor_id", "request_id", "proposal_id", "state", "started_on")
-    }
+    told = ("mentor_id", "request_id", "proposal_id", "state", "started_on")
+    opened = audit.initial({name: getattr(mentorship, name) for name in told})
     await audit.record(audit.Entry(mentorship, "open", opened), by=by)
     matched = audit.difference(request, {"state": RequestState.MATCHED})
     request.state = RequestState.MATCHED

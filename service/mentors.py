@@ -147,8 +147,7 @@ async def enrol(
     mentor = await models.Mentor.create(person_id=person_id, **values)
     await conflicts.declare(person_id, offer.conflicts)
     entry = {"person_id": person_id, **values, "conflicts": offer.conflicts}
-    changes = {name: (None, value) for name, value in entry.items()}
-    await audit.record(audit.Entry(mentor, "register", changes), by=by)
+    await audit.record(audit.Entry(mentor, "register", audit.initial(entry)), by=by)
     return mentor
 
 

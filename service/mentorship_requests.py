@@ -87,8 +87,7 @@ async def request(change: NewMentorshipRequest, *, by: Actor) -> models.Mentorsh
     await _prefer(row, change)
     await conflicts.declare(change.person_id, change.conflicts)
     entry = values | {name: getattr(change, name) for name in _LISTS}
-    changes = {name: (None, value) for name, value in entry.items()}
-    await audit.record(audit.Entry(row, "request", changes), by=by)
+    await audit.record(audit.Entry(row, "request", audit.initial(entry)), by=by)
     return row
 
 

@@ -133,10 +133,7 @@ async def create(change: NewPerson, *, by: Actor) -> models.Person:
     await _replace_languages(person, change.languages)
     for degree in change.education:
         await models.Education.create(person=person, **degree.model_dump())
-    await audit.record(
-        audit.Entry(person, "create", {name: (None, value) for name, value in values.items()}),
-        by=by,
-    )
+    await audit.record(audit.Entry(person, "create", audit.initial(values)), by=by)
     return person
 
 
@@ -178,7 +175,7 @@ async def record_experience(change: NewExperience, *, by: Actor) -> models.Exper
     if change.ended_on and not change.ended_precision:
         values["ended_precision"] = Precision.DAY
     experience = await models.Experience.create(**values)
-    entry = {f"experience.{name}": (None, value) for name, value in values.items()}
+    entry = audit.initial({f"experience.{name}": value for name, value in values.items()})
     await audit.record(audit.Entry(person, "record_experience", entry), by=by)
     return experience
 
