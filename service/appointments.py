@@ -18,7 +18,13 @@ from service.access.actors import Actor
 from service.changes import Change, RefersTo
 from service.errors import Conflict, Invalid
 from service.mentors import MentorOffer
-from service.models.vocabulary import NEXT_STEPS, AppointmentState, CauseOfEnd, Precision
+from service.models.vocabulary import (
+    LEADING,
+    NEXT_STEPS,
+    AppointmentState,
+    CauseOfEnd,
+    Precision,
+)
 from service.operations import Meaning, check_version, operation
 
 AppointmentId = Annotated[UUID, RefersTo("Appointment")]
@@ -46,7 +52,6 @@ TRANSITIONS: Mapping[AppointmentState, tuple[Step, ...]] = MappingProxyType(
     }
 )
 RECORDABLE = (_S.OFFERED, _S.ACCEPTED, _S.CLEARED_TO_TRAVEL, _S.IN_POST)
-HOLDING = (_S.IN_POST, _S.EXTENDED)
 
 _CONSTRAINTS = {
     "appointment_one_holder": Meaning(
@@ -297,7 +302,7 @@ async def _check_leader(appointment: models.Appointment, cause: CauseOfEnd) -> N
     if cause == CauseOfEnd.DEATH:
         raise Invalid("Somebody who died in post cannot mentor.", path=("mentor",))
     post = await models.Post.get(id=appointment.post_id)
-    if post.function not in mentors.LEADING:
+    if post.function not in LEADING:
         raise Invalid("Only heads and deputy heads of mission become mentors.", path=("mentor",))
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from service import audit, models, permits
+from service import audit, models, permits, reference
 from service.access.actors import Actor
 from service.access.conditions import Compare
 from service.changes import Change, Country, Language, Line, Name, RefersTo, Text
@@ -127,7 +127,7 @@ class NewExperience(Change):
 async def create(change: NewPerson, *, by: Actor) -> models.Person:
     """A new file. Refuses callers who may not create any, and doubled languages."""
     permits.require(by, "create", "person")
-    await _check_nationalities(change.nationalities)
+    await reference.check_states(change.nationalities, ("nationalities",))
     values = {name: getattr(change, name) for name in _COLUMNS}
     person = await models.Person.create(**values)
     await _replace_languages(person, change.languages)
@@ -144,7 +144,7 @@ async def update(change: PersonUpdate, *, by: Actor) -> models.Person:
     check_version(person, change.version)
     given = change.given
     if "nationalities" in given:
-        await _check_nationalities(change.nationalities)
+        await reference.check_states(change.nationalities, ("nationalities",))
     changed = audit.difference(person, {name: given[name] for name in _COLUMNS if name in given})
     if "languages" in given:
         before = await models.PersonLanguage.filter(person=person).order_by("language")
@@ -198,13 +198,6 @@ _COLUMNS = (
     "available_from",
     "pipeline_since",
 )
-
-
-async def _check_nationalities(codes: list[str]) -> None:
-    known = set(await models.MemberState.filter(code__in=codes).values_list("code", flat=True))
-    unknown = sorted(set(codes) - known)
-    if unknown:
-        raise Invalid(f"No Member State has the code {unknown[0]}.", path=("nationalities",))
 
 
 async def _check_post(change: NewExperience) -> None:
