@@ -54,9 +54,6 @@ class Selections:
         self._fragments = {
             name: FragmentDetails(definition) for name, definition in info.fragments.items()
         }
-        # Strawberry hands over the coerced values bare; graphql-core wants its own box.
-        coerced = cast("dict[str, Any]", info.variable_values)
-        self._variables = VariableValues({}, coerced)
 
     @property
     def root(self) -> list[FieldDetails]:

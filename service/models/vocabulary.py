@@ -170,7 +170,8 @@ class Function(Word):
     )
     RESIDENT_AND_HUMANITARIAN_COORDINATOR = (
         "RESIDENT_AND_HUMANITARIAN_COORDINATOR",
-        "Leads the country team and humanitarian work; in a triple hat also a deputy head.",
+        "Leads the country team and humanitarian coordination; in a triple hat also a deputy"
+        " head of mission.",
         "Resident and Humanitarian Coordinator",
     )
     SENIOR_ADVISER = (
