@@ -170,8 +170,10 @@ class Function(Word):
     )
     RESIDENT_AND_HUMANITARIAN_COORDINATOR = (
         "RESIDENT_AND_HUMANITARIAN_COORDINATOR",
-        "Leads the country team and humanitarian coordination; in a triple hat also a deputy"
-        " head of mission.",
+        (
+            "Leads the country team and humanitarian coordination; in a triple hat also a deputy"
+            " head of mission."
+        ),
         "Resident and Humanitarian Coordinator",
     )
     SENIOR_ADVISER = (
