@@ -52,7 +52,7 @@ class Selections:
         self._fragments = {
             name: FragmentDetails(definition) for name, definition in info.fragments.items()
         }
-        # Strawberry hands resolvers the coerced values bare; graphql-core wants them in its own box.
+        # Strawberry hands resolvers the coerced values bare; graphql-core wants its own box.
         coerced = cast("dict[str, Any]", info.variable_values)
         self._variables = VariableValues({}, coerced)
 
