@@ -146,9 +146,7 @@ async def test_null_and_false_mean_that_the_write_is_neither_tried_nor_keyed(
         ("k" * 101, "Write at most 100 characters."),
     ],
 )
-async def test_a_key_that_cannot_be_kept_is_refused(
-    served: Served, key: str, message: str
-) -> None:
+async def test_a_key_that_cannot_be_kept_is_refused(served: Served, key: str, message: str) -> None:
     given = await CASES["createPerson"].given(served.world)
     refused = await served.refused("createPerson", given | {"idempotencyKey": key})
     assert refused == ("INVALID", ["idempotencyKey"], message)
