@@ -16,17 +16,16 @@ from starlette.routing import Route
 from schema import console_pages
 from schema.endpoint import create_endpoint
 from schema.root import create_schema
-from service import accounts, database
+from service import accounts, database, startups
 from service.access.roles import DUTIES, Role
 from service.errors import Unavailable
 from service.settings import Environment, Settings
-
-TOKENS = "demo-tokens.json"
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
     """The app on the database that the settings name."""
     settings = settings or Settings()
+    startups.refuse_unsafe(settings)
     if settings.database_url is None:
         raise Unavailable("CADRE_DATABASE_URL is not set; `cadre serve` starts a database itself.")
     url = settings.database_url.get_secret_value()
@@ -34,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with database.connected(url, pool_size=settings.pool_size):
+            await startups.refuse_demonstration(settings)
             yield
 
     endpoint = create_endpoint(create_schema(), accounts.authenticate)
@@ -66,7 +66,7 @@ async def _ready(_: Request) -> JSONResponse:
 
 def _demo_roles(settings: Settings) -> list[dict[str, str]]:
     """The demonstration's tokens by role, for the console's chooser; nothing elsewhere."""
-    path = settings.data_dir / TOKENS
+    path = settings.demo_tokens
     if settings.environment is not Environment.DEMO or not os.access(path, os.R_OK):
         return []
     tokens = json.loads(path.read_text())

@@ -49,12 +49,11 @@ class Selections:
     def __init__(self, assembly: Assembly, info: GraphQLResolveInfo[Any]) -> None:
         self._assembly = assembly
         self._info = info
+        # Strawberry hands resolvers the bare values, graphql-core reads them from this.
+        self._variables = VariableValues({}, cast("dict[str, Any]", info.variable_values))
         self._fragments = {
             name: FragmentDetails(definition) for name, definition in info.fragments.items()
         }
-        # Strawberry hands resolvers the coerced values bare; graphql-core wants its own box.
-        coerced = cast("dict[str, Any]", info.variable_values)
-        self._variables = VariableValues({}, coerced)
 
     @property
     def root(self) -> list[FieldDetails]:

@@ -151,7 +151,8 @@ async def _held(person_id: UUID, *, by: Actor) -> models.Appointment:
 async def _check_mentors(change: NewMentorshipRequest, *, by: Actor) -> None:
     named = [*change.preferred, *change.refused]
     if len(set(named)) < len(named):
-        raise Invalid("Each mentor stands once: preferred or refused.", path=("preferred",))
+        doubled = "refused" if len(set(change.refused)) < len(change.refused) else "preferred"
+        raise Invalid("Each mentor stands once: preferred or refused.", path=(doubled,))
     for name in ("preferred", "refused"):
         for mentor_id in getattr(change, name):
             await permits.require_on(by, "read", models.Mentor, mentor_id, path=(name,))

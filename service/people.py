@@ -40,8 +40,9 @@ _CONSTRAINTS = {
         "Name the mission, or the organisation served.", ("organisation",)
     ),
     "experience_supervisor_check": Meaning("Nobody supervises themselves.", ("supervisor_id",)),
-    "education_year_check": Meaning(
-        "The year of completion must lie between 1930 and 2100.", ("education",)
+    "experience_end_precision_check": Meaning(
+        "A precision goes with a last day; give that day too, or leave this out.",
+        ("ended_precision",),
     ),
 }
 
@@ -59,7 +60,9 @@ class Degree(Change):
     institution: Line = Field(description="Where it was taken.")
     degree: Name = Field(description="What it is called.")
     subject: Name | None = Field(None, description="In what.")
-    completed_year: int | None = Field(None, description="The year of completion.")
+    completed_year: int | None = Field(
+        None, ge=1930, le=2100, description="The year of completion, 1930 to 2100."
+    )
 
 
 class NewPerson(Change):

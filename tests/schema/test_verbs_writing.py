@@ -220,3 +220,34 @@ async def test_the_public_is_refused_for_each_mutation_of_a_document(served: Ser
         (["a"], {"code": "NOT_SIGNED_IN"}),
         (["b"], {"code": "NOT_SIGNED_IN"}),
     ]
+
+
+async def test_variables_reach_directives_and_lists_below_the_payload(served: Served) -> None:
+    document = """
+    mutation Do($input: UpdatePersonInput!, $yes: Boolean!, $many: Int = 1, $where: MissionFilter) {
+      updatePerson(input: $input) {
+        person @include(if: $yes) {
+          version @skip(if: $yes)
+          experiences(first: $many, orderBy: [{ field: STARTED_ON }]) { totalCount edges { node { organisation } } }
+          all: experiences(filter: { mission: $where }) { totalCount }
+        }
+        errors { code }
+      }
+    }
+    """
+    variables = {
+        "input": await CASES["updatePerson"].given(served.world),
+        "yes": True,
+        "where": {"acronym": ["UNHERE"]},
+    }
+    answer = await served.ask(document, variables)
+    assert answer["data"]["updatePerson"] == {
+        "person": {
+            "experiences": {
+                "totalCount": 2,
+                "edges": [{"node": {"organisation": "African Union"}}],
+            },
+            "all": {"totalCount": 1},
+        },
+        "errors": [],
+    }

@@ -189,6 +189,14 @@ async def _reference() -> None:
             "low": {"scale_id": key("scale"), "rank": 1, "label": "Low", "value": None},
         },
     )
+    course = {"organiser": "Academy", "starts_on": DAY, "ends_on": DAY}
+    await _add(
+        models.Course,
+        {
+            "course fr": {**course, "title": "Leading", "language": "fr", "places": 26},
+            "course en": {**course, "title": "Mediating", "language": "en", "places": 12},
+        },
+    )
 
 
 async def _missions() -> None:

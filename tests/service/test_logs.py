@@ -44,7 +44,7 @@ def test_a_line_says_what_where_and_when(lines: Lines) -> None:
 
 
 def test_lines_of_libraries_look_alike(lines: Lines) -> None:
-    logging.getLogger("uvicorn.error").warning("%s is slow", "disk")
+    logging.getLogger("some.library").warning("%s is slow", "disk")
     assert lines()[0].items() >= {"event": "disk is slow", "level": "warning"}.items()
 
 

@@ -72,7 +72,6 @@ async def test_a_new_file_holds_what_it_was_opened_with(hr: Actor) -> None:
         ({"languages": [FRENCH, FRENCH]}, "languages"),
         ({"availability": Availability.AVAILABLE_FROM}, "available_from"),
         ({"available_from": date(2027, 1, 1)}, "available_from"),
-        ({"education": [Degree(institution="A", degree="B", completed_year=1900)]}, "education"),
     ],
 )
 async def test_a_file_that_cannot_be_is_not_opened(
