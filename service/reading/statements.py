@@ -166,7 +166,7 @@ def _related(clauses: Clauses, model: type[Row], alias: str, name: str, page: Pa
 
 def _guarded(clauses: Clauses, model: type[Row], alias: str, name: str) -> str:
     """A column, or null on the rows where the actor may not read it."""
-    sql = column(model, name).json(alias)
+    sql = column(model, name).json(clauses.value(model, alias, name))
     verb = model.access.guard(name)
     rows = model.access.rows(clauses.actor, verb) if verb else ALWAYS
     if rows == ALWAYS:
