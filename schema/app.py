@@ -21,8 +21,6 @@ from service.access.roles import DUTIES, Role
 from service.errors import Unavailable
 from service.settings import Environment, Settings
 
-TOKENS = "demo-tokens.json"
-
 
 def create_app(settings: Settings | None = None) -> Starlette:
     """The app on the database that the settings name."""
@@ -66,7 +64,7 @@ async def _ready(_: Request) -> JSONResponse:
 
 def _demo_roles(settings: Settings) -> list[dict[str, str]]:
     """The demonstration's tokens by role, for the console's chooser; nothing elsewhere."""
-    path = settings.data_dir / TOKENS
+    path = settings.demo_tokens
     if settings.environment is not Environment.DEMO or not os.access(path, os.R_OK):
         return []
     tokens = json.loads(path.read_text())
