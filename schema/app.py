@@ -16,7 +16,7 @@ from starlette.routing import Route
 from schema import console_pages
 from schema.endpoint import create_endpoint
 from schema.root import create_schema
-from service import accounts, database
+from service import accounts, database, startups
 from service.access.roles import DUTIES, Role
 from service.errors import Unavailable
 from service.settings import Environment, Settings
@@ -25,6 +25,7 @@ from service.settings import Environment, Settings
 def create_app(settings: Settings | None = None) -> Starlette:
     """The app on the database that the settings name."""
     settings = settings or Settings()
+    startups.refuse_unsafe(settings)
     if settings.database_url is None:
         raise Unavailable("CADRE_DATABASE_URL is not set; `cadre serve` starts a database itself.")
     url = settings.database_url.get_secret_value()
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with database.connected(url, pool_size=settings.pool_size):
+            await startups.refuse_demonstration(settings)
             yield
 
     endpoint = create_endpoint(create_schema(), accounts.authenticate)

@@ -43,6 +43,7 @@ from schema.requests import (
     not_signed_in,
     read_parameters,
 )
+from service import logs
 from service.access.actors import Actor
 from service.errors import NotSignedIn, Refusal, Unavailable
 
@@ -136,7 +137,8 @@ class _Endpoint:
         reference = str(uuid4())
         request = Request(scope, receive)
         try:
-            media, answer = await self._answer_or_refusal(request, reference)
+            with logs.request(reference):
+                media, answer = await self._answer_or_refusal(request, reference)
         except ClientDisconnect:
             return
         answer, body = _encode(answer, reference)

@@ -126,15 +126,17 @@ class Filters:
 
 
 def sorts(given: Sequence[Mapping[str, Any]] | None) -> tuple[Sort, ...]:
-    """What the order means."""
-    return tuple(
-        Sort(
-            item["field"].value,
+    """What the order means; a key that stands there already decides nothing any more."""
+    found: dict[str, Sort] = {}
+    for item in given or ():
+        field = item["field"].value
+        sort = Sort(
+            field,
             is_descending=item.get("direction") == Direction.DESC,
             nulls_first=item.get("nulls") == Nulls.FIRST,
         )
-        for item in given or ()
-    )
+        found.setdefault(field, sort)
+    return tuple(found.values())
 
 
 def _declared(node: Node, key: str) -> Filter:

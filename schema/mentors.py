@@ -7,6 +7,7 @@ from schema.declarations import (
     among,
     at_least,
     contains,
+    equals,
     is_null,
     node,
     overlaps,
@@ -21,6 +22,7 @@ NOUN = Noun(
             models.Mentor,
             capacity="How many mentees at most, 0 to 5.",
             active_mentorships="How many mentees now.",
+            has_free_place="Whether the capacity exceeds that.",
             available_from="First day of availability; null: open.",
             available_until="Last day of availability; null: open.",
             themes="Codes of the tasks the mentor knows best; see terms of kind MANDATE_TASK.",
@@ -36,6 +38,7 @@ NOUN = Noun(
             filters={
                 "themes_any": overlaps("themes", "Knows any of these tasks."),
                 "themes_all": contains("themes", "Knows all of these tasks."),
+                "has_free_place": equals("has_free_place", "Whether another mentee has a place."),
                 "capacity_from": at_least("capacity", "Offers at least this many places."),
                 "is_offering": is_null("withdrawn_at", "True: still offering; false: withdrawn."),
                 "person": some("person", "The former leader satisfies this."),

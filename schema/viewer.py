@@ -11,7 +11,7 @@ import strawberry
 from schema import blueprints
 from schema.limits import Limits
 from service.access.actors import Actor
-from service.access.roles import DUTIES, Role
+from service.access.roles import Role
 
 
 @strawberry.type(description="A role that the caller holds.")
@@ -53,7 +53,7 @@ def of(actor: Actor, limits: Limits) -> Viewer:
     return Viewer(
         label=actor.label,
         is_signed_in=not actor.is_anonymous,
-        roles=[HeldRole(role=r, label=DUTIES[r].label, meaning=DUTIES[r].meaning) for r in held],
+        roles=[HeldRole(role=r, label=r.label, meaning=r.meaning) for r in held],
         permissions=actor.permissions,
         limits=[Limit(name=name, value=value) for name, value in numbers.items()],
     )

@@ -18,7 +18,7 @@ from service.access.actors import Actor
 from service.changes import Change, RefersTo
 from service.errors import Conflict, Invalid
 from service.mentors import MentorOffer
-from service.models.vocabulary import AppointmentState, CauseOfEnd, Precision
+from service.models.vocabulary import NEXT_STEPS, AppointmentState, CauseOfEnd, Precision
 from service.operations import Meaning, check_version, operation
 
 AppointmentId = Annotated[UUID, RefersTo("Appointment")]
@@ -35,21 +35,14 @@ class Step:
 
 _S = AppointmentState
 _IN_POST = Step(_S.IN_POST, needs=("started_on",))
+_EXTENDED = Step(_S.EXTENDED, "extend", ("term_ends_on",))
 _ENDED = Step(_S.ENDED, "end", ("ended_on", "cause"))
-
-# The trigger appointment_transition holds the same list, and a test compares the two.
+_SPECIAL = {step.to: step for step in (_IN_POST, _EXTENDED, _ENDED)}
+# What may follow what stands in the vocabulary; here stands what a step takes.
 TRANSITIONS: Mapping[AppointmentState, tuple[Step, ...]] = MappingProxyType(
     {
-        _S.OFFERED: (Step(_S.ACCEPTED), Step(_S.DECLINED), Step(_S.WITHDRAWN)),
-        _S.ACCEPTED: (Step(_S.CLEARED_TO_TRAVEL), Step(_S.DECLINED), Step(_S.WITHDRAWN)),
-        _S.CLEARED_TO_TRAVEL: (_IN_POST, Step(_S.WITHDRAWN)),
-        _S.IN_POST: (Step(_S.EXTENDED, "extend", ("term_ends_on",)), _ENDED),
-        _S.EXTENDED: (_ENDED,),
-        _S.ENDED: (Step(_S.DEBRIEFED), Step(_S.FORMER_LEADER)),
-        _S.DEBRIEFED: (Step(_S.FORMER_LEADER),),
-        _S.FORMER_LEADER: (),
-        _S.DECLINED: (),
-        _S.WITHDRAWN: (),
+        _S(state): tuple(_SPECIAL.get(_S(to), Step(_S(to))) for to in following)
+        for state, following in NEXT_STEPS[_S].items()
     }
 )
 RECORDABLE = (_S.OFFERED, _S.ACCEPTED, _S.CLEARED_TO_TRAVEL, _S.IN_POST)

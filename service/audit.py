@@ -14,6 +14,7 @@ from uuid import UUID
 
 import orjson
 from tortoise import connections
+from tortoise.backends.base.client import TransactionalDBClient
 
 from service import models
 from service.access.actors import Actor
@@ -99,6 +100,10 @@ def difference(row: models.Row, new: Mapping[str, Any]) -> dict[str, tuple[Any, 
 async def _lock(chain: str) -> datetime:
     """Waits for the chain's turn and returns the database's clock after it."""
     connection = connections.get("default")
+    if not isinstance(connection, TransactionalDBClient):
+        raise RuntimeError(  # noqa: TRY004 - the moment is wrong, not the type
+            "A history entry belongs into the transaction of its change."
+        )
     await connection.execute_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [chain])
     _, rows = await connection.execute_query("SELECT clock_timestamp() AS now")
     now: datetime = rows[0]["now"]

@@ -48,7 +48,10 @@ class Mentor(Row):
             )
         },
     )
-    derived = {"active_mentorships": Derived(_ACTIVE, int)}
+    derived = {
+        "active_mentorships": Derived(_ACTIVE, int),
+        "has_free_place": Derived(f"{{row}}.capacity > {_ACTIVE}", bool),
+    }
 
     person: fields.OneToOneRelation[Person] = fields.OneToOneField(
         "models.Person", related_name="mentor", on_delete=fields.RESTRICT

@@ -158,6 +158,24 @@ class Function(Word):
         "Leads one field or regional office of a mission.",
         "Head of Office",
     )
+    CHIEF_OF_MISSION_SUPPORT = (
+        "CHIEF_OF_MISSION_SUPPORT",
+        "Answers for budget, people, logistics and services of a smaller mission.",
+        "Chief of Mission Support",
+    )
+    HEAD_OF_POLICE_COMPONENT = (
+        "HEAD_OF_POLICE_COMPONENT",
+        "Heads the police component under any title, such as senior police adviser.",
+        "Head of Police Component",
+    )
+    RESIDENT_AND_HUMANITARIAN_COORDINATOR = (
+        "RESIDENT_AND_HUMANITARIAN_COORDINATOR",
+        (
+            "Leads the country team and humanitarian coordination; in a triple hat also a deputy"
+            " head of mission."
+        ),
+        "Resident and Humanitarian Coordinator",
+    )
     SENIOR_ADVISER = (
         "SENIOR_ADVISER",
         "Advises a mission's leaders on one subject, such as protection or gender.",

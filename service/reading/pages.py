@@ -5,11 +5,11 @@ it refuses to be used with another.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -22,15 +22,7 @@ from service.reading.selections import Sort, Window
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
 
-_PARSERS: dict[str, Callable[[Any], Any]] = {
-    "uuid": UUID,
-    "date": date.fromisoformat,
-    "timestamptz": datetime.fromisoformat,
-    "integer": int,
-    "double precision": float,
-    "boolean": bool,
-    "text": str,
-}
+LONGEST_CURSOR = 4_000
 
 
 @dataclass(frozen=True)
@@ -82,11 +74,53 @@ class Slice:
     start: str | None
 
 
-def keys(model: type[Row], order: tuple[Sort, ...]) -> tuple[Key, ...]:
-    """The order's keys, with the id last so that it is total."""
-    named = [Key(column(model, s.field), s.is_descending, s.nulls_first) for s in order]
-    is_descending = order[-1].is_descending if order else False
-    return (*named, Key(column(model, "id"), is_descending, nulls_first=False))
+@dataclass(frozen=True)
+class Order:
+    """A total order of a table's rows: the keys that were asked for, then the id."""
+
+    model: type[Row]
+    sorts: tuple[Sort, ...]
+
+    @cached_property
+    def keys(self) -> tuple[Key, ...]:
+        """The keys, most important first."""
+        named = [
+            Key(column(self.model, sort.field), sort.is_descending, sort.nulls_first)
+            for sort in self.sorts
+        ]
+        is_descending = self.sorts[-1].is_descending if self.sorts else False
+        return (*named, Key(column(self.model, "id"), is_descending, nulls_first=False))
+
+    @property
+    def signature(self) -> str:
+        """Which list of which order a cursor belongs to."""
+        named = (
+            f"{sort.field}{'-' if sort.is_descending else '+'}{int(sort.nulls_first)}"
+            for sort in self.sorts
+        )
+        return f"{self.model.__name__}:{','.join(named)}"
+
+    def by(self, alias: str, *, reverse: bool) -> str:
+        """The list of an ORDER BY."""
+        return ", ".join(key.order(alias, reverse=reverse) for key in self.keys)
+
+    def cursor(self, alias: str) -> str:
+        """SQL for the cursor of a row."""
+        values = ", ".join(f"{key.column.json(alias)}" for key in self.keys)
+        packed = f"json_build_array('{self.signature}', {values})::text"
+        return f"translate(encode(convert_to({packed}, 'UTF8'), 'base64'), E'\\n', '')"
+
+    def beyond(self, clauses: Clauses, alias: str, part: Slice) -> str:
+        """True of rows on the far side of the slice's start."""
+        if part.start is None:
+            return "true"
+        values = _unpack(part, self)
+        choices = []
+        for i, key in enumerate(self.keys):
+            equal = [self.keys[j].same(clauses, alias, values[j]) for j in range(i)]
+            last = key.beyond(clauses, alias, values[i], reverse=part.is_backward)
+            choices.append(f"({' AND '.join([*equal, last])})")
+        return f"({' OR '.join(choices)})"
 
 
 def cut(window: Window) -> Slice:
@@ -104,45 +138,65 @@ def cut(window: Window) -> Slice:
     return Slice(size, name == "last", window.before if name == "last" else window.after)
 
 
-def cursor(order: tuple[Sort, ...], page_keys: tuple[Key, ...], alias: str) -> str:
-    """SQL for the cursor of a row."""
-    values = ", ".join(f"{key.column.json(alias)}" for key in page_keys)
-    packed = f"json_build_array('{_signature(order)}', {values})::text"
-    return f"translate(encode(convert_to({packed}, 'UTF8'), 'base64'), E'\\n', '')"
-
-
-def beyond(
-    clauses: Clauses, alias: str, order: tuple[Sort, ...], page_keys: tuple[Key, ...], part: Slice
-) -> str:
-    """True of rows on the far side of the slice's start."""
-    if part.start is None:
-        return "true"
-    values = _unpack(part, order, page_keys)
-    choices = []
-    for i, key in enumerate(page_keys):
-        equal = [page_keys[j].same(clauses, alias, values[j]) for j in range(i)]
-        last = key.beyond(clauses, alias, values[i], reverse=part.is_backward)
-        choices.append(f"({' AND '.join([*equal, last])})")
-    return f"({' OR '.join(choices)})"
-
-
-def _signature(order: tuple[Sort, ...]) -> str:
-    return ",".join(
-        f"{s.field}{'-' if s.is_descending else '+'}{int(s.nulls_first)}" for s in order
-    )
-
-
-def _unpack(part: Slice, order: tuple[Sort, ...], page_keys: tuple[Key, ...]) -> list[Any]:
+def _unpack(part: Slice, order: Order) -> list[Any]:
+    """The values in the cursor. Refuses whatever this very list could not have given out."""
     name = "before" if part.is_backward else "after"
-    message = f"{name} is not a cursor of this list in this order; take one from its pageInfo."
     try:
-        signature, *values = json.loads(base64.b64decode(part.start or "", validate=True))
-        unpacked = [
-            None if value is None else _PARSERS[key.column.type](value)
-            for key, value in zip(page_keys, values, strict=True)
-        ]
-    except (ValueError, TypeError, binascii.Error) as error:
+        return _values(part.start or "", order)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        message = f"{name} is not a cursor of this list in this order; take one from its pageInfo."
         raise Invalid(message, path=(name,)) from error
-    if signature != _signature(order):
-        raise Invalid(message, path=(name,))
-    return unpacked
+
+
+def _values(cursor: str, order: Order) -> list[Any]:
+    if len(cursor) > LONGEST_CURSOR:
+        raise ValueError
+    packed = json.loads(base64.b64decode(cursor, validate=True), parse_constant=_no_constant)
+    if not isinstance(packed, list) or packed[:1] != [order.signature]:
+        raise ValueError
+    return [_value(key.column, value) for key, value in zip(order.keys, packed[1:], strict=True)]
+
+
+def _value(column: Column, value: Any) -> Any:
+    """The value as the driver wants it; a column's own type and nothing that merely looks alike."""
+    if value is None and column.is_null:
+        return None
+    kind, parse = _PARSERS[column.type]
+    if type(value) not in kind:
+        raise ValueError
+    return parse(value)
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError
+    return instant.astimezone(UTC)
+
+
+def _integer(number: int) -> int:
+    if not -(2**31) <= number < 2**31:
+        raise ValueError
+    return number
+
+
+def _text(text: str) -> str:
+    text.encode()
+    if "\0" in text:
+        raise ValueError
+    return text
+
+
+def _no_constant(_: str) -> None:
+    raise ValueError
+
+
+_PARSERS: dict[str, tuple[set[type], Callable[[Any], Any]]] = {
+    "uuid": ({str}, UUID),
+    "date": ({str}, date.fromisoformat),
+    "timestamptz": ({str}, _instant),
+    "integer": ({int}, _integer),
+    "double precision": ({int, float}, float),
+    "boolean": ({bool}, bool),
+    "text": ({str}, _text),
+}

@@ -243,20 +243,17 @@ def _page_info(facts: tuple[tuple[str, str], ...], part: pages.Slice) -> str:
 def _slice(clauses: Clauses, listing: Listing, part: pages.Slice) -> str:
     """The rows of the page and one more, numbered in the order of the answer."""
     alias = clauses.alias()
-    model, order = listing.model, listing.page.order
-    keys = pages.keys(model, order)
-    where = conjunction(
-        _where(clauses, listing, alias), pages.beyond(clauses, alias, order, keys, part)
-    )
+    order = pages.Order(listing.model, listing.page.order)
+    where = conjunction(_where(clauses, listing, alias), order.beyond(clauses, alias, part))
     found = (
-        f"SELECT {alias}.* FROM {table(model)} {alias} WHERE {where}"
-        f" ORDER BY {_order(keys, alias, reverse=part.is_backward)} LIMIT {part.size + 1}"
+        f"SELECT {alias}.* FROM {table(listing.model)} {alias} WHERE {where}"
+        f" ORDER BY {order.by(alias, reverse=part.is_backward)} LIMIT {part.size + 1}"
     )
     values = [
-        f"{pages.cursor(order, keys, alias)} AS cursor",
-        f"{_position(keys, alias, part)} AS position",
+        f"{order.cursor(alias)} AS cursor",
+        f"{_position(order, alias, part)} AS position",
         *(
-            f"({_object(_fields(clauses, model, alias, node.fields))}) AS {name}"
+            f"({_object(_fields(clauses, listing.model, alias, node.fields))}) AS {name}"
             for name, node in _nodes(listing.page)
         ),
     ]
@@ -271,17 +268,13 @@ def _nodes(page: Page) -> Iterator[tuple[str, Node]]:
                 yield _node_name(place, i), part
 
 
-def _position(keys: tuple[pages.Key, ...], alias: str, part: pages.Slice) -> str:
+def _position(order: pages.Order, alias: str, part: pages.Slice) -> str:
     """The place of a row in the answer; the surplus row of a backward page comes last too."""
-    taken = f"row_number() OVER (ORDER BY {_order(keys, alias, reverse=part.is_backward)})"
+    taken = f"row_number() OVER (ORDER BY {order.by(alias, reverse=part.is_backward)})"
     if not part.is_backward:
         return taken
     surplus = part.size + 1
     return f"CASE WHEN {taken} = {surplus} THEN {surplus} ELSE {surplus} - {taken} END"
-
-
-def _order(keys: tuple[pages.Key, ...], alias: str, *, reverse: bool) -> str:
-    return ", ".join(key.order(alias, reverse=reverse) for key in keys)
 
 
 def _count(clauses: Clauses, listing: Listing) -> str:

@@ -9,10 +9,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 import strawberry
@@ -20,17 +18,18 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 from strawberry.schema.config import StrawberryConfig
-from tortoise import Tortoise, connections
-from tortoise.migrations.api.migrate import migrate
+from tortoise import connections
 
 from schema.context import Info
 from schema.endpoint import CadreSchema, create_endpoint
 from schema.limits import Limits
 from schema.root import create_schema
 from service.access.actors import ANONYMOUS, Actor
-from service.database import configuration, connected
+from service.database import connected
 from service.errors import NotAllowed, NotSignedIn, VersionConflict
-from tests.schema import worlds
+from tests import databases
+from tests.schema import oracles, worlds
+from tests.schema.oracles import Tables
 from tests.schema.worlds import Api
 
 GRAPHQL = "application/graphql-response+json"
@@ -247,25 +246,19 @@ async def edge(edge_port: int) -> AsyncIterator[Edge]:
         yield Edge(edge_port, client)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def world(database_url: str) -> AsyncIterator[str]:
-    """The URL of a migrated database with the compact world in it, connected for this process."""
-    name = f"schema_{uuid4().hex}"
-    url = urlsplit(database_url)._replace(path=f"/{name}").geturl()
-    connection = await asyncpg.connect(database_url)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    await migrate(config=configuration(url))
-    await Tortoise.close_connections()
+    """The URL of a migrated database with the compact world in it, connected for this module."""
+    url = await databases.cloned(database_url, f"schema_{uuid4().hex}")
     async with connected(url, pool_size=1):
         await worlds.plant()
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def api(world: str) -> AsyncIterator[Api]:
     """The real schema over HTTP, on the world, without limits of size in the way."""
-    limits = Limits(nodes=10_000_000, fields=20_000, tokens=40_000)
+    limits = Limits(depth=20, nodes=10_000_000, fields=20_000, tokens=40_000)
     endpoint = create_endpoint(create_schema(), worlds.authenticate, limits)
     app = Starlette(routes=[Route("/graphql", endpoint)])
     async with (
@@ -278,3 +271,9 @@ async def api(world: str) -> AsyncIterator[Api]:
             # The pool holds one connection, so its log is everything the database is asked.
             connection.add_query_logger(lambda record: api.statements.append(record.query))
         yield api
+
+
+@pytest.fixture(scope="module")
+async def tables(api: Api) -> Tables:
+    """The world's tables, to work out by hand what the API must answer."""
+    return await oracles.load()

@@ -55,6 +55,9 @@ def _actors() -> dict[str, Actor]:
 
 ACTORS = _actors()
 
+# By the token they bear; the public has none.
+CALLERS: dict[str | None, Actor] = {None: ANONYMOUS}
+
 
 async def authenticate(token: str | None) -> Actor:
     """Who bears this token; tokens are the actors' names."""
@@ -78,8 +81,10 @@ class Api:
     ) -> dict[str, Any]:
         """The whole answer: data and errors."""
         headers = {"Authorization": f"Bearer {by.replace(' ', '_')}"} if by else {}
-        body = {"query": query, "variables": variables}
-        answer = await self.client.post("/graphql", json=body, headers=headers)
+        # Escaped, so that a test can send what UTF-8 cannot hold.
+        body = json.dumps({"query": query, "variables": variables})
+        headers["Content-Type"] = "application/json"
+        answer = await self.client.post("/graphql", content=body, headers=headers)
         parsed: dict[str, Any] = json.loads(answer.content)
         return parsed
 
@@ -174,6 +179,14 @@ async def _reference() -> None:
             "low": {"scale_id": key("scale"), "rank": 1, "label": "Low", "value": None},
         },
     )
+    course = {"organiser": "Academy", "starts_on": DAY, "ends_on": DAY}
+    await _add(
+        models.Course,
+        {
+            "course fr": {**course, "title": "Leading", "language": "fr", "places": 26},
+            "course en": {**course, "title": "Mediating", "language": "en", "places": 12},
+        },
+    )
 
 
 async def _missions() -> None:
@@ -248,6 +261,7 @@ _NAMED: dict[str, tuple[str, str, list[str], str | None, dict[str, Any]]] = {
     "hidden acting": ("Hana", "Covert", ["FRA"], "FEMALE", {}),
     "future": ("Lea", "Tomorrow", ["FRA"], None, {}),
     "declined": ("Max", "Declined", ["FRA"], None, {}),
+    "hindi": ("अमिताभ", "Marked", ["FRA"], "MALE", {"expertise": "U.N. reform, 24/7, e-mail_lists"}),
 }  # fmt: skip
 # These roles' people play a part; all other roles' people are candidates of no interest.
 _PLAYED = {"MENTOR": "mentor", "MENTEE": "mentee", "CANDIDATE": "hidden candidate"}
@@ -257,6 +271,7 @@ ACTORS["hr of alpha and mentor"] = Actor(
     account("MENTOR"), key("mentor"), "both", ACTORS["hr of alpha and mentor"].grants
 )
 ACTORS["no role"] = Actor(account("no role"), key("hidden candidate"), "no role")
+CALLERS.update(ACTORS)
 
 
 async def _people() -> None:
@@ -273,7 +288,7 @@ async def _people() -> None:
         # Ties, nulls and every kind of availability, so that orders have something to decide.
         rows[f"extra {i}"] = {
             "given_names": ["Ana", "Björn", "Čeněk"][i % 3],
-            "family_name": ["Østergård", "Иванова", "李"][i % 3] + ("" if i < 20 else "x"),
+            "family_name": ["Østergård", "Иванова", "李"][i % 3] + ("" if i < 20 else "七"),
             "pipeline_since": None if i % 4 == 0 else DAY + timedelta(days=i % 5),
             "availability": "AVAILABLE_FROM" if i % 3 == 0 else "AVAILABLE",
             "available_from": DAY + timedelta(days=i % 2) if i % 3 == 0 else None,

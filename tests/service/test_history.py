@@ -180,3 +180,11 @@ async def test_chains_of_concurrent_writers_do_not_fork() -> None:
     person = await factories.make_person()
     await asyncio.gather(*(write(person, "update") for _ in range(5)))
     assert await history.verify() == history.Report(1, 5, 0)
+
+
+async def test_an_entry_outside_a_transaction_is_refused(database: None) -> None:
+    person = await factories.make_person()
+
+    with pytest.raises(RuntimeError, match="transaction of its change"):
+        await audit.record(audit.Entry(person, "update", {}), by=BY)
+    assert not await models.AuditEvent.exists()

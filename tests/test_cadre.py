@@ -1,0 +1,334 @@
+"""The command line as operators use it: real processes on a real database."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service import database, models
+from service.access.roles import Role
+from service.accounts import authenticate
+from tests import databases, factories
+from tests.programmes import programme
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass
+class Answer:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Operator:
+    """Somebody who runs `cadre` on one database."""
+
+    def __init__(self, url: str | None, folder: Path, **variables: str) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CADRE_")}
+        self.environment = {**kept, "PYTHONPATH": str(ROOT), "CADRE_DATA_DIR": str(folder)}
+        self.environment |= variables | ({"CADRE_DATABASE_URL": url} if url else {})
+
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "cadre", *arguments),
+            cwd=ROOT,
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def runs(self, *arguments: str) -> Answer:
+        process = await self.start(*arguments)
+        out, err = await asyncio.wait_for(process.communicate(), timeout=120)
+        answer = Answer(process.returncode or 0, out.decode(), err.decode())
+        assert "Traceback" not in answer.err
+        return answer
+
+
+@pytest.fixture
+def operator(fresh_url: str, tmp_path: Path) -> Operator:
+    return Operator(fresh_url, tmp_path)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def refused(answer: Answer, sentence: str) -> bool:
+    return (answer.code, answer.out, answer.err) == (1, "", f"cadre: {sentence}\n")
+
+
+async def test_migrate_runs_what_is_pending_and_then_nothing(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with database.session(database_url) as owner:
+        await owner.execute("CREATE DATABASE empty_for_cadre")
+    operator = Operator(databases.sibling(database_url, "empty_for_cadre"), tmp_path)
+    assert refused(
+        await operator.runs("verify"), "Migrations are pending; run cadre migrate first."
+    )
+    first, second = await operator.runs("migrate"), await operator.runs("migrate")
+    assert re.fullmatch(r"Ran \d+ migrations\.\n", first.out)
+    assert first.err.splitlines()[0] == "0001_foundation"
+    assert (second.code, second.out) == (0, "The tables are current.\n")
+
+
+async def test_a_second_match_run_says_that_nothing_is_new(
+    operator: Operator, fresh_url: str
+) -> None:
+    async with database.connected(fresh_url):
+        await programme(mentors=2, requests=3)
+    first, second = await operator.runs("match", "run"), await operator.runs("match", "run")
+    assert first.out == (
+        "Run 1 proposes 2 pairs; 1 mentees still wait. No better pairing exists (gap 0).\n"
+    )
+    assert second.out == "Nothing new: these are the inputs of run 1.\n"
+    async with database.connected(fresh_url):
+        assert await models.MatchRun.all().count() == 1
+
+
+async def test_a_dry_run_answers_in_json_and_stores_nothing(
+    operator: Operator, fresh_url: str
+) -> None:
+    async with database.connected(fresh_url):
+        world = await programme(mentors=1, requests=2)
+    answer = (await operator.runs("match", "run", "--dry-run", "--json")).json
+    assert (answer["isDryRun"], answer["isNew"]) == (True, True)
+    assert answer["run"].items() >= {"number": 1, "proposalCount": 1, "gap": 0.0}.items()
+    assert answer["proposals"][0]["mentorId"] == str(world.mentors[0].id)
+    assert answer["unmatched"][0].items() >= {"reason": "ALL_ELIGIBLE_FULL"}.items()
+    async with database.connected(fresh_url):
+        assert await models.MatchRun.all().count() == 0
+
+
+async def test_a_match_run_under_way_elsewhere_is_said(operator: Operator, fresh_url: str) -> None:
+    async with database.session(fresh_url) as other, other.transaction():
+        await other.execute("SELECT pg_advisory_xact_lock(hashtextextended('match_run', 0))")
+        assert refused(
+            await operator.runs("match", "run"),
+            "A match run is under way; wait until it has ended and look at its result.",
+        )
+
+
+async def test_an_issued_token_signs_in_with_its_role(operator: Operator, fresh_url: str) -> None:
+    async with database.connected(fresh_url):
+        mission, person = await factories.make_mission(), await factories.make_person()
+    scoped = await operator.runs(
+        *("token", "issue", "--role", "HIRING_DEPARTMENT", "--mission", mission.acronym)
+    )
+    own = await operator.runs("token", "issue", "--role", "CANDIDATE", "--person", str(person.id))
+    again = await operator.runs(
+        *("token", "issue", "--role", "MENTOR", "--person", str(person.id), "--json")
+    )
+    async with database.connected(fresh_url):
+        department = await authenticate(scoped.out.strip())
+        candidate = await authenticate(own.out.strip())
+        mentor = await authenticate(again.json["token"])
+    assert [(grant.role, grant.mission_id) for grant in department.grants] == [
+        (Role.HIRING_DEPARTMENT, mission.id)
+    ]
+    assert candidate.person_id == mentor.person_id == person.id
+    assert candidate.account_id == mentor.account_id
+    assert {grant.role for grant in mentor.grants} == {Role.CANDIDATE, Role.MENTOR}
+
+
+async def test_a_token_for_an_unknown_mission_is_refused(operator: Operator) -> None:
+    answer = await operator.runs("token", "issue", "--role", "HR_OFFICER", "--mission", "UNNONE")
+    assert refused(answer, "No mission has the acronym UNNONE.")
+
+
+async def test_verify_names_the_first_break(operator: Operator, fresh_url: str) -> None:
+    async with database.connected(fresh_url):
+        await programme(mentors=1, requests=1)
+    await operator.runs("match", "run")
+    whole = await operator.runs("verify")
+    assert whole.out == "The history is whole: 1 chains, 1 events, 0 checkpoints.\n"
+    async with database.session(fresh_url) as forger:
+        await forger.execute("SET session_replication_role = replica")
+        await forger.execute("UPDATE audit_event SET verb = 'forged'")
+        run_id = await forger.fetchval("SELECT id FROM match_run")
+    broken = await operator.runs("verify", "--json")
+    assert (broken.code, broken.json["isWhole"]) == (1, False)
+    assert broken.json["broken"].items() >= {"chain": f"MatchRun:{run_id}", "sequence": 1}.items()
+    assert broken.err.startswith(f"cadre: The history is broken at MatchRun:{run_id}, event 1: ")
+
+
+async def test_reference_data_is_planted_twice_as_once(operator: Operator, fresh_url: str) -> None:
+    answers = [await operator.runs("seed", "reference") for _ in range(2)]
+    assert [answer.code for answer in answers] == [0, 0]
+    async with database.connected(fresh_url):
+        assert await models.MemberState.all().count() == 193
+
+
+async def test_the_demonstration_world_refuses_a_database_with_people(
+    operator: Operator, fresh_url: str
+) -> None:
+    async with database.connected(fresh_url):
+        await factories.make_person()
+    answer = await operator.runs("seed", "demo", "--people", "700")
+    assert answer.code == 1
+    assert answer.err.splitlines()[-1].startswith("cadre: There are people here who are not inven")
+
+
+async def test_a_database_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
+    url = f"postgresql://somebody:secret@127.0.0.1:{free_port()}/cadre"
+    for command in (["verify"], ["worker", "--once"]):
+        answer = await Operator(url, tmp_path).runs(*command)
+        assert (answer.code, answer.out, len(answer.err.splitlines())) == (1, "", 1)
+        assert answer.err.startswith("cadre: The database does not answer at 127.0.0.1:")
+        assert answer.err.endswith("Check CADRE_DATABASE_URL.\n")
+        assert "secret" not in answer.err
+
+
+async def test_a_setting_that_cannot_be_is_named(tmp_path: Path) -> None:
+    answer = await Operator(None, tmp_path, CADRE_POOL_SIZE="0").runs("migrate")
+    assert refused(answer, "CADRE_POOL_SIZE: Input should be greater than or equal to 1.")
+
+
+async def test_doctor_says_what_is_wrong_and_how_to_mend_it(
+    operator: Operator, tmp_path: Path
+) -> None:
+    well = (await operator.runs("doctor", "--json")).json
+    assert well["findings"].items() >= {"tables": "current"}.items()
+    assert well["findings"]["database"].startswith("PostgreSQL ")
+    url = f"postgresql://somebody@127.0.0.1:{free_port()}/cadre"
+    ill = await Operator(url, tmp_path).runs("doctor", "--json")
+    assert (ill.code, ill.json["isWell"]) == (1, False)
+    assert "The database does not answer" in ill.json["faults"][0]
+
+
+async def test_the_schema_is_printed_alone(operator: Operator) -> None:
+    answer = await operator.runs("sdl")
+    assert (answer.code, answer.err) == (0, "")
+    assert "type Mutation {" in answer.out
+
+
+async def test_the_worker_does_the_night_s_jobs_at_once_when_asked(
+    operator: Operator, fresh_url: str
+) -> None:
+    async with database.connected(fresh_url):
+        await programme(mentors=1, requests=1)
+    assert (await operator.runs("worker", "--once")).code == 0
+    async with database.connected(fresh_url):
+        assert (await models.MatchRun.get()).trigger == "NIGHTLY"
+        assert await models.AuditCheckpoint.all().count() == 1
+
+
+async def test_production_refuses_what_belongs_to_the_demonstration(
+    fresh_url: str, tmp_path: Path
+) -> None:
+    production = {"CADRE_ENVIRONMENT": "production"}
+    answer = await Operator(None, tmp_path, **production).runs("serve", "--port", "0")
+    assert "Production needs a PostgreSQL server of its own" in answer.err
+    operator = Operator(fresh_url, tmp_path, **production)
+    for command in (["demo"], ["seed", "demo"]):
+        assert "Production refuses the demonstration world" in (await operator.runs(*command)).err
+    async with database.connected(fresh_url):
+        await factories.make_person(is_invented=True)
+    for command in (["serve", "--port", "0"], ["worker"]):
+        answer = await operator.runs(*command)
+        assert answer.code == 1
+        assert "The demonstration world stands in this database" in answer.err
+    (tmp_path / "demo-tokens.json").write_text("{}")
+    assert "remove " in (await operator.runs("migrate")).err
+
+
+@asynccontextmanager
+async def serving(operator: Operator, *arguments: str) -> AsyncIterator[tuple[str, Any]]:
+    port = free_port()
+    process = await operator.start(*arguments, "--port", str(port))
+    url = f"http://127.0.0.1:{port}"
+    try:
+        async with httpx.AsyncClient() as client:
+            for _ in range(600):
+                try:
+                    await client.get(f"{url}/healthz")
+                    break
+                except httpx.ConnectError:
+                    assert process.returncode is None, await process.communicate()
+                # The port is taken from the start, so a request may also wait for the app.
+                except httpx.TimeoutException:
+                    continue
+                await asyncio.sleep(0.1)
+        yield url, process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_server_answers_and_ends_in_order(
+    operator: Operator, number: signal.Signals
+) -> None:
+    async with serving(operator, "serve") as (url, process):
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{url}/readyz")).json() == {"status": "ready"}
+        process.send_signal(number)
+        assert await asyncio.wait_for(process.wait(), timeout=30) == 0
+
+
+async def test_a_taken_port_is_a_sentence_before_any_work(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        answer = await Operator(None, tmp_path).runs("demo", "--port", port)
+    assert refused(answer, f"Port {port} on 127.0.0.1 is taken; choose another with --port.")
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - nothing here is worth a thread
+
+
+async def test_the_demonstration_starts_alone_and_again(tmp_path: Path) -> None:
+    operator, file = Operator(None, tmp_path), tmp_path / "demo-tokens.json"
+    seen = []
+    for _ in range(2):
+        async with serving(operator, "demo") as (url, process):
+            tokens = json.loads(file.read_text())
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+            seen.append((tokens, await _labels(url, tokens)))
+            process.send_signal(signal.SIGINT)
+            out, _ = await asyncio.wait_for(process.communicate(), timeout=60)
+            assert process.returncode == 0
+            assert url.encode() in out
+        assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+    assert seen[0] == seen[1]
+    tokens, labels = seen[0]
+    assert set(tokens) == set(labels) == {role.value for role in Role}
+    assert labels["AUDITOR"] == "Demonstration: Auditor"
+
+
+async def _labels(url: str, tokens: dict[str, str]) -> dict[str, str]:
+    """As whom each token signs in, on a server whose one match run the auditor sees."""
+    labels = {}
+    async with httpx.AsyncClient(timeout=30) as client:
+        for role, token in tokens.items():
+            answer = await client.post(
+                f"{url}/graphql",
+                json={"query": "{ viewer { label } }"},
+                headers={"Authorization": f"Bearer {token}"},
+            )
+            labels[role] = answer.json()["data"]["viewer"]["label"]
+        runs = await client.post(
+            f"{url}/graphql",
+            json={"query": "{ matchRuns { totalCount } }"},
+            headers={"Authorization": f"Bearer {tokens['AUDITOR']}"},
+        )
+    assert runs.json() == {"data": {"matchRuns": {"totalCount": 1}}}
+    return labels
