@@ -140,6 +140,10 @@ class _Payload:
     async def perform(self, given: dict[str, Any]) -> None:
         """Does it once, or tries it, as the input says."""
         operation = self._verb.operation
+        if self._actor.is_anonymous:
+            # Before the input is read: the public learns nothing from what is wrong with it.
+            verb, _, noun = operation.permission.partition(".")
+            raise self._actor.refusal(verb, noun)
         writing = decode_change(Writing, given)
         once = operations.Once(bool(writing.validate_only), writing.idempotency_key)
         change = decode_change(operation.change, given)
