@@ -27,7 +27,7 @@ from schema import (
     viewer,
     vocabularies,
 )
-from schema.assembly import Assembly
+from schema.assembly import Assembly, payload_name
 from schema.blueprints import Part
 from schema.endpoint import CadreSchema
 from schema.limits import Limits
@@ -113,7 +113,7 @@ def _attach(assembly: Assembly, types: dict[str, Any], limits: Limits) -> None:
     """Gives root fields their resolvers; everything below picks from their answers."""
     interface: GraphQLInterfaceType = types["Node"]
     interface.resolve_type = resolvers.type_of
-    payloads = [f"{name[0].upper()}{name[1:]}Payload" for name in assembly.verbs]
+    payloads = [payload_name(name) for name in assembly.verbs]
     for node in assembly.nodes.values():
         types[node.name].is_type_of = None
         for name in (node.name, f"{node.name}Edge", f"{node.name}Connection"):
