@@ -29,9 +29,9 @@ from schema import (
 )
 from schema.assembly import Assembly, payload_name
 from schema.blueprints import Part
-from schema.declarations import ListField
 from schema.endpoint import CadreSchema
 from schema.limits import Limits
+from schema.reads import Reads
 from schema.scalars import SCALARS
 from service.database import relate
 
@@ -65,7 +65,9 @@ def create_schema(limits: Limits | None = None) -> CadreSchema:
         types=assembly.types,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
-    _attach(assembly, schema._schema.type_map, limits or Limits())  # noqa: SLF001 - it has no public name
+    core = schema._schema  # noqa: SLF001 - it has no public name
+    _attach(assembly, core.type_map, limits or Limits())
+    schema.reads = Reads(assembly, core)
     return schema
 
 
@@ -124,8 +126,7 @@ def _attach(assembly: Assembly, types: dict[str, Any], limits: Limits) -> None:
     root["node"].resolve = resolvers.node_resolver(assembly)
     root["nodes"].resolve = resolvers.nodes_resolver(assembly)
     for name, field in assembly.queries.items():
-        make = resolvers.list_resolver if isinstance(field, ListField) else resolvers.row_resolver
-        root[to_camel_case(name)].resolve = make(assembly, field)  # type: ignore[arg-type]
+        root[to_camel_case(name)].resolve = resolvers.read_resolver(assembly, field)
     for name, verb in assembly.verbs.items():
         types["Mutation"].fields[name].resolve = resolvers.verb_resolver(assembly, verb)
 

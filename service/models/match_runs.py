@@ -57,6 +57,8 @@ class MatchProposal(Row):
                 Some("mentorships", Some("request", Compare("person_id", "=", Blank.ME))),
             ]
         ),
+        # The shares say which mentors the mentee named and which gender they asked for.
+        guarded={"read_file": frozenset({"contributions"})},
     )
 
     run: fields.ForeignKeyRelation[MatchRun] = fields.ForeignKeyField(

@@ -18,9 +18,10 @@ from service.models.missions import Mission
 from service.models.rows import Derived, Row
 from service.models.vocabulary import Function, Level, Proficiency, Stream
 
+# A holder whom the caller may not see leaves the post vacant to them, or it would give them away.
 _HOLDER = (
     "EXISTS (SELECT 1 FROM appointment holding WHERE holding.post_id = {row}.id"
-    " AND holding.state IN ('IN_POST', 'EXTENDED'))"
+    " AND holding.state IN ('IN_POST', 'EXTENDED') AND {holding})"
 )
 
 
@@ -37,6 +38,7 @@ class Post(Row):
             f"({{row}}.abolished_on IS NULL OR {{row}}.abolished_on > CURRENT_DATE)"
             f" AND NOT {_HOLDER}",
             bool,
+            sees={"holding": "appointments"},
         ),
     }
 

@@ -3,7 +3,8 @@
 It refuses rows without access rules: a table that declares none cannot be read.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -17,11 +18,16 @@ from service.access.rules import Rules
 
 @dataclass(frozen=True)
 class Derived:
-    """A read-only field computed by SQL; `{row}` stands for the row's alias."""
+    """A read-only field computed by SQL; `{row}` stands for the row's alias.
+
+    `sees` names aliases of the SQL and the relations whose rows they are: `{alias}` in the SQL
+    stands for what the caller may see of them, so that a derived value tells no more than its rows.
+    """
 
     sql: str
     type: type
     is_null: bool = False
+    sees: Mapping[str, str] = field(default_factory=dict)
 
 
 class Row(Model):

@@ -51,6 +51,14 @@ class Clauses:
         """The rows of this model that the actor may see."""
         return self.rule(model, alias, model.access.rows(self.actor))
 
+    def value(self, model: type[Row], alias: str, name: str) -> str:
+        """A column or derived value of the row, computed from what the actor may see."""
+        sql = column(model, name).of(alias)
+        derived = model.derived.get(name)
+        for other, by in derived.sees.items() if derived else ():
+            sql = sql.replace(f"{{{other}}}", self.scope(relation(model, by).target, other))
+        return sql
+
     def rule(self, model: type[Row], alias: str, condition: Condition) -> str:
         """A condition written by Cadre itself: no scope inside."""
         return self._sql(model, alias, condition, asked=False)
@@ -95,7 +103,7 @@ class Clauses:
 
     def _compare(self, model: type[Row], alias: str, compare: Compare | Matches) -> str:
         target = column(model, compare.field)
-        sql = target.of(alias)
+        sql = self.value(model, alias, compare.field)
         if isinstance(compare, Matches):
             return self._matches(sql, compare.text)
         if compare.op == "null":

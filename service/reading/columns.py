@@ -45,9 +45,8 @@ class Column:
         """The SQL of this value of the row called `alias`."""
         return self.sql.replace("{row}", alias)
 
-    def json(self, alias: str) -> str:
-        """The same in the form that the answer prints."""
-        sql = self.of(alias)
+    def json(self, sql: str) -> str:
+        """SQL of such a value in the form that the answer prints."""
         if self.type != "timestamptz":
             return sql
         return f"to_char({sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"

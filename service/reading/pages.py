@@ -106,7 +106,7 @@ class Order:
 
     def cursor(self, alias: str) -> str:
         """SQL for the cursor of a row."""
-        values = ", ".join(f"{key.column.json(alias)}" for key in self.keys)
+        values = ", ".join(key.column.json(key.column.of(alias)) for key in self.keys)
         packed = f"json_build_array('{self.signature}', {values})::text"
         return f"translate(encode(convert_to({packed}, 'UTF8'), 'base64'), E'\\n', '')"
 

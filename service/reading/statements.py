@@ -166,7 +166,7 @@ def _related(clauses: Clauses, model: type[Row], alias: str, name: str, page: Pa
 
 def _guarded(clauses: Clauses, model: type[Row], alias: str, name: str) -> str:
     """A column, or null on the rows where the actor may not read it."""
-    sql = column(model, name).json(alias)
+    sql = column(model, name).json(clauses.value(model, alias, name))
     verb = model.access.guard(name)
     rows = model.access.rows(clauses.actor, verb) if verb else ALWAYS
     if rows == ALWAYS:
@@ -189,7 +189,8 @@ def _page(clauses: Clauses, listing: Listing) -> str:
     answer = f"SELECT {_built([_piece(clauses, listing, i, part) for i in range(len(pieces))])}"
     if not any(isinstance(piece, Edges | PageInfo) for piece in pieces):
         return answer
-    return f"{answer} FROM ({_slice(clauses, listing, part)}) p"
+    # HAVING makes it one row also where nothing that was asked for is an aggregate.
+    return f"{answer} FROM ({_slice(clauses, listing, part)}) p HAVING true"
 
 
 def _piece(clauses: Clauses, listing: Listing, place: int, part: pages.Slice) -> tuple[str, str]:

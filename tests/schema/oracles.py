@@ -124,7 +124,21 @@ class Tables:
 
     def answer(self, actor: Actor, model: Model, row: Values, name: str) -> Any:
         """What the API must say for a column of a visible row."""
-        return wire(row[name]) if self.reads(actor, model, row, name) else None
+        reads = self.reads(actor, model, row, name)
+        return wire(self.value(actor, model, row, name)) if reads else None
+
+    def value(self, actor: Actor, model: Model, row: Values, name: str) -> Any:
+        """The value of a column, or of a derived field as far as the actor may know."""
+        if name != "is_vacant":
+            return row[name]
+        holders = [
+            other
+            for other in self.related(model, row, "appointments")
+            if other["state"] in {"IN_POST", "EXTENDED"}
+            and self.sees(actor, models.Appointment, other)
+        ]
+        stands = row["abolished_on"] is None or row["abolished_on"] > self.today
+        return stands and not holders
 
     def satisfies(self, actor: Actor, model: Model, row: Values, given: Values) -> bool:
         """Whether the row satisfies the filter, as far as the actor may know."""
@@ -146,7 +160,7 @@ class Tables:
         declared = declared_filter(model, key)
         if declared.test in {"some", "each", "any"}:
             return self._related(actor, model, row, declared, value)
-        return passes(row[declared.of], declared.test, value)
+        return passes(self.value(actor, model, row, declared.of), declared.test, value)
 
     def _related(
         self, actor: Actor, model: Model, row: Values, declared: Filter, value: Any
@@ -171,7 +185,7 @@ async def load() -> Tables:
         derived = "".join(
             f', {one.sql.replace("{row}", "t")} AS "{name}"'
             for name, one in model.derived.items()
-            if name != "search"
+            if name not in {"search", "is_vacant"}
         )
         _, found = await connection.execute_query(
             f'SELECT t.*{derived} FROM "{model._meta.db_table}" t ORDER BY t.id'

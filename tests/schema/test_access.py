@@ -1,5 +1,7 @@
 """Every edge of the API for every kind of caller, against what the rules say row by row."""
 
+import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,12 +9,13 @@ import pytest
 
 from schema.declarations import ListField
 from schema.root import assembled
+from service import models
 from service.access.actors import Actor
 from service.access.conditions import NEVER
 from service.models import Row
 from service.reading.shapes import is_many, target
-from tests.schema.oracles import Tables, columns, global_id, relations
-from tests.schema.worlds import CALLERS, Api
+from tests.schema.oracles import Tables, columns, global_id, relations, wire
+from tests.schema.worlds import CALLERS, Api, key
 
 Path = tuple[str, ...]
 
@@ -128,7 +131,7 @@ async def test_every_list_holds_and_counts_what_the_rules_give_or_is_refused(
 ) -> None:
     actor = CALLERS[caller]
     for name, field in roots().items():
-        query = f"{{ {name}(first: 100) {{ totalCount edges {{ node {{ id }} }} }} }}"
+        query = f"{{ {name}(first: 100) {{ {_COUNTED} }} }}"
         if not is_open(actor, field):
             refusal = await api.refusal(query, by=caller)
             wanted = "NOT_SIGNED_IN" if caller is None else "NOT_ALLOWED"
@@ -145,6 +148,13 @@ async def test_every_list_holds_and_counts_what_the_rules_give_or_is_refused(
         ids = {edge["node"]["id"] for edge in found["edges"]}
         assert ids == {global_id(field.model, row["id"]) for row in rows}, name
         assert found["totalCount"] == len(rows), name
+        # A page that ends with the last row they may see says that nothing follows.
+        exactly = f"{{ {name}(first: {len(rows)}) {{ {_COUNTED} }} }}"
+        found = (await api.data(exactly, by=caller))[name]
+        assert found["pageInfo"] == {"hasNextPage": False}, name
+
+
+_COUNTED = "totalCount pageInfo { hasNextPage } edges { node { id } }"
 
 
 @pytest.mark.parametrize("caller", CALLERS)
@@ -175,3 +185,233 @@ def test_the_walk_takes_every_edge_of_the_schema() -> None:
         if len(path) > 1
     }
     assert taken == wanted
+
+
+GUARDED_SORTS = [
+    (name, key, of)
+    for name, field in roots().items()
+    for key, of in assembled().nodes[field.model].sorts.items()
+    if field.model.access.guard(of)
+]
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("sort", GUARDED_SORTS, ids=str)
+async def test_who_sorts_by_what_they_may_not_read_gets_no_row_no_count_and_no_cursor_of_it(
+    api: Api, tables: Tables, caller: str | None, sort: tuple[str, str, str]
+) -> None:
+    name, by, of = sort
+    actor, field = CALLERS[caller], roots()[name]
+    readable = [
+        row
+        for row in tables.visible(actor, field.model)
+        if tables.reads(actor, field.model, row, of)
+        and (name != "candidates" or row["pipeline_since"])
+    ]
+    query = (
+        f"{{ {name}(first: 100, orderBy: [{{field: {by}}}])"
+        " { totalCount edges { cursor node { id } } } }"
+    )
+    if not is_open(actor, field) or not actor.reach("read_file", field.model.access.noun):
+        assert (await api.refusal(query, by=caller))["code"] in {"NOT_ALLOWED", "NOT_SIGNED_IN"}
+        return
+    answer = await api.ask(query, by=caller)
+    if not readable:
+        empty = {"totalCount": 0, "edges": []}
+        assert answer["data"][name] in (None, empty)
+        return
+    found = answer["data"][name]
+    assert found["totalCount"] == len(readable)
+    ids = {global_id(field.model, row["id"]): wire(row[of]) for row in readable}
+    assert {edge["node"]["id"] for edge in found["edges"]} == set(ids)
+    for edge in found["edges"]:
+        assert json.loads(base64.b64decode(edge["cursor"]))[1] == ids[edge["node"]["id"]]
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+async def test_hidden_and_absent_ids_answer_byte_for_byte_alike(
+    api: Api, tables: Tables, caller: str | None
+) -> None:
+    actor = CALLERS[caller]
+    absent = await raw(api, global_id(models.Person, key("nobody at all")), caller)
+    for model in assembled().nodes:
+        for row in tables.rows[model]:
+            if not tables.sees(actor, model, row):
+                assert await raw(api, global_id(model, row["id"]), caller) == absent
+
+
+async def raw(api: Api, node: str, caller: str | None) -> bytes:
+    body = {"query": "query ($id: ID!) { node(id: $id) { id } }", "variables": {"id": node}}
+    headers = {"Authorization": f"Bearer {caller.replace(' ', '_')}"} if caller else {}
+    return (await api.client.post("/graphql", json=body, headers=headers)).content
+
+
+# What each caller may read, said without the rules: rows of the world by name.
+SEEN: dict[str | None, dict[type[Row], set[str]]] = {
+    None: {
+        models.Appointment: {"of head", "of mentor", "of mentee", "of waiting mentee"},
+        models.ActingDesignation: {"cover"},
+        models.Person: {"announced head", "mentor", "mentee", "waiting mentee", "acting"},
+        models.Experience: set(), models.Mentor: set(), models.MatchRun: set(),
+        models.AuditEvent: set(), models.Account: set(), models.MentorshipRequest: set(),
+    },
+    "CANDIDATE": {
+        models.Experience: {"service in alpha"},
+        models.Appointment: {
+            "of head", "of mentor", "of mentee", "of waiting mentee", "offer to candidate",
+        },
+        models.Person: {
+            "announced head", "mentor", "mentee", "waiting mentee", "acting", "hidden candidate",
+        },
+        models.Mentor: set(), models.AuditEvent: set(), models.Account: {"account CANDIDATE"},
+    },
+    "MENTOR": {
+        models.Mentor: {"offer of mentor"},
+        models.MentorshipRequest: {"request"},
+        models.MentorPreference: set(),
+        models.Mentorship: {"pair"},
+        models.MatchProposal: {"approved"},
+        models.MatchRun: set(),
+        models.Experience: {"service in bravo"},
+    },
+    "MENTEE": {
+        models.Mentor: {"offer of mentor", "offer of hidden mentor"},
+        models.MentorshipRequest: {"request"},
+        models.MentorPreference: {"wish"},
+        models.Mentorship: {"pair", "old pair"},
+        models.Person: {
+            "announced head", "mentor", "mentee", "waiting mentee", "acting", "hidden mentor",
+        },
+        models.Experience: {"service elsewhere"},
+        models.PersonLanguage: {"mentee fr"},
+    },
+    "hr of alpha": {
+        models.Person: {
+            "announced head", "mentor", "mentee", "waiting mentee", "acting",
+            "unannounced deputy", "hidden candidate", "future", "declined",
+        },
+        models.Experience: {"service in alpha"},
+        models.Appointment: {
+            "of head", "of mentor", "of mentee", "of waiting mentee", "of deputy", "of future",
+            "of declined",
+        },
+        models.ActingDesignation: {"cover"},
+        models.MentorshipRequest: set(), models.Mentorship: set(), models.MatchRun: set(),
+        models.MatchProposal: set(), models.Mentor: set(), models.AuditEvent: set(),
+    },
+    "department of alpha": {
+        models.Appointment: {
+            "of head", "of mentor", "of mentee", "of waiting mentee", "of deputy", "of future",
+            "of declined",
+        },
+        models.Experience: set(), models.PersonLanguage: set(), models.Education: set(),
+    },
+    "HIRING_DEPARTMENT": {
+        models.Appointment: {"of head", "of mentor", "of mentee", "of waiting mentee"},
+    },
+    "ADMINISTRATOR": {
+        models.Experience: set(), models.Mentor: set(), models.MentorshipRequest: set(),
+        models.AuditEvent: set(), models.MatchProposal: set(), models.Mentorship: set(),
+    },
+    "DECISION_AUTHORITY": {
+        models.Mentor: set(), models.Mentorship: set(), models.AuditEvent: set(),
+        models.ActingDesignation: {"cover", "hidden cover"},
+    },
+    "AUDITOR": {models.AuditEvent: {"event 1", "event 2", "event 3"}},
+    "no role": {models.Experience: set(), models.Account: set()},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("caller", SEEN)
+async def test_each_caller_sees_these_rows_of_the_world_and_no_other(
+    api: Api, tables: Tables, caller: str | None
+) -> None:
+    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    for model, names in SEEN[caller].items():
+        ids = [global_id(model, row["id"]) for row in tables.rows[model]]
+        found = (await api.data(query, {"ids": ids[:100]}, by=caller))["nodes"]
+        seen = {row["id"] for row in found if row}
+        assert seen == {global_id(model, key(name)) for name in names}, model.__name__
+
+
+async def test_a_mentor_reads_the_mentees_goals_and_nothing_the_mentee_said_of_mentors(
+    api: Api,
+) -> None:
+    query = """{ mentorships { edges { node { closingReason
+        request { goals preferredGender topCriterion refusedNationalities version
+            preferences { totalCount } person { familyName gender languages { totalCount } } }
+        proposal { state contributions runnerUp { id } } } } } }"""
+    (edge,) = (await api.data(query, by="MENTOR"))["mentorships"]["edges"]
+    assert edge["node"]["request"] == {
+        "goals": "Grow.", "preferredGender": None, "topCriterion": None,
+        "refusedNationalities": None, "version": None, "preferences": {"totalCount": 0},
+        "person": {"familyName": "Lernender", "gender": None, "languages": {"totalCount": 0}},
+    }  # fmt: skip
+    assert edge["node"]["proposal"] == {
+        "state": "APPROVED", "contributions": None, "runnerUp": None,
+    }  # fmt: skip
+
+
+async def test_a_post_held_by_somebody_nobody_announced_looks_vacant_to_the_public(
+    api: Api,
+) -> None:
+    query = """{ posts(filter: {isVacant: true}, orderBy: [{field: REFERENCE}]) { totalCount
+        edges { node { reference isVacant appointments { totalCount } } } } }"""
+    known = {}
+    for caller in (None, "hr of alpha", "HR_OFFICER"):
+        found = (await api.data(query, by=caller))["posts"]
+        assert all(edge["node"]["isVacant"] for edge in found["edges"])
+        known[caller] = [edge["node"]["reference"] for edge in found["edges"]]
+        assert len(known[caller]) == found["totalCount"]
+    assert known == {
+        None: ["ALPHA-CHIEF_OF_STAFF", "ALPHA-DEPUTY_HEAD_OF_MISSION"],
+        "hr of alpha": [],
+        "HR_OFFICER": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "caller"),
+    [
+        ('people(filter: {text: "secretus"})', None),
+        ("missions(filter: {post: {actingDesignation: {person: {gender: [FEMALE]}}}})", None),
+        ("missions(filter: {post: {actingDesignation: {not: {person: {gender: [MALE]}}}}})", None),
+        ("appointments(filter: {causeOfEnd: [RECALL]})", None),
+        ("appointments(filter: {not: {causeOfEnd: [RECALL]}})", "HIRING_DEPARTMENT"),
+        ("appointments(filter: {or: [{not: {person: {availability: [AVAILABLE]}}}]})", None),
+        ("appointments(filter: {person: {experience: {stream: [CIVILIAN]}}})", None),
+        ("appointments(filter: {person: {appointment: {causeOfEnd: [DEATH]}}})", "FOCAL_POINT"),
+        ("people(orderBy: [{field: FAMILY_NAME}, {field: SENIORITY}])", "department of alpha"),
+    ],
+)
+async def test_asking_by_what_one_may_read_of_nobody_is_refused_whoever_exists(
+    api: Api, query: str, caller: str | None
+) -> None:
+    refusal = await api.refusal(f"{{ {query} {{ totalCount }} }}", by=caller)
+    assert refusal["code"] == ("NOT_SIGNED_IN" if caller is None else "NOT_ALLOWED")
+
+
+async def test_a_filter_by_relation_and_its_negation_tell_nothing_of_hidden_rows(api: Api) -> None:
+    query = """query ($f: PostFilter) { posts(filter: $f, orderBy: [{field: REFERENCE}]) {
+        edges { node { reference } } } }"""
+    covered = {"actingDesignation": {"startedFrom": "2000-01-01"}}
+    found = {}
+    for name, given in (("covered", covered), ("not covered", {"not": covered})):
+        data = await api.data(query, {"f": given})
+        found[name] = [edge["node"]["reference"] for edge in data["posts"]["edges"]]
+    assert found["covered"] == ["ALPHA-CHIEF_OF_STAFF"]
+    assert "BRAVO-CHIEF_OF_STAFF" in found["not covered"]
+    assert len(found["not covered"]) == 5
+
+
+async def test_a_candidate_finds_by_file_nobody_but_themselves(api: Api) -> None:
+    query = "query ($f: PersonFilter) { people(filter: $f) { totalCount edges { node { familyName } } } }"
+    for given in (
+        {"gender": ["FEMALE", "MALE", "OTHER"]},
+        {"not": {"gender": ["FEMALE"]}},
+        {"or": [{"gender": ["MALE"]}, {"not": {"availability": ["AVAILABLE"]}}]},
+        {"not": {"not": {"experience": {"stream": ["CIVILIAN"]}}}},
+        {"experience": {"mission": {"acronym": ["ALPHA"]}}},
+    ):
+        found = (await api.data(query, {"f": given}, by="CANDIDATE"))["people"]
+        assert found == {"totalCount": 1, "edges": [{"node": {"familyName": "Secretus"}}]}

@@ -132,12 +132,14 @@ async def test_pages_put_together_are_the_ordered_list_forwards_and_backwards(
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 @pytest.mark.parametrize("nulls", ["FIRST", "LAST"])
 @pytest.mark.parametrize(
-    ("name", "field"),
+    "sort",
     [(name, field) for name, model in LISTS.items() for field in assembled().nodes[model].sorts],
+    ids=str,
 )
 async def test_every_sort_of_every_list_pages_both_ways(
-    api: Api, tables: Tables, name: str, field: str, direction: str, nulls: str
+    api: Api, tables: Tables, sort: tuple[str, str], direction: str, nulls: str
 ) -> None:
+    name, field = sort
     order = [{"field": field, "direction": direction, "nulls": nulls}]
     wanted = [
         global_id(LISTS[name], row["id"])

@@ -171,6 +171,16 @@ async def _reference() -> None:
             },
         },
     )  # fmt: skip
+    await _add(
+        models.Course,
+        {
+            f"course {i}": {
+                "title": ["Leading", "Élan"][i % 2], "organiser": f"Centre {i}",
+                "language": ["en", "fr"][i % 2], "starts_on": DAY, "ends_on": DAY, "places": i,
+            }
+            for i in range(1, 4)
+        },
+    )  # fmt: skip
     await _add(models.RatingScale, {"scale": {"code": "S", "edition": "1", "purpose": "Rates."}})
     await _add(
         models.RatingLevel,
