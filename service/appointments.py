@@ -15,7 +15,7 @@ from pydantic import Field
 
 from service import audit, clock, mentors, mentorships, models, permits
 from service.access.actors import Actor
-from service.changes import Change, RefersTo
+from service.changes import Change, PersonId, PostId, RefersTo
 from service.errors import Conflict, Invalid
 from service.mentors import MentorOffer
 from service.models.vocabulary import (
@@ -83,8 +83,8 @@ _CONSTRAINTS = {
 class NewAppointment(Change):
     """An appointment to record, at the stage it has reached."""
 
-    person_id: Annotated[UUID, RefersTo("Person")] = Field(description="Who is appointed.")
-    post_id: Annotated[UUID, RefersTo("Post")] = Field(description="To which post.")
+    person_id: PersonId = Field(description="Who is appointed.")
+    post_id: PostId = Field(description="To which post.")
     state: AppointmentState = Field(
         AppointmentState.IN_POST,
         description="OFFERED, ACCEPTED, CLEARED_TO_TRAVEL or IN_POST; later ones are steps.",
