@@ -107,12 +107,8 @@ async def withdraw(change: RequestWithdrawal, *, by: Actor) -> models.Mentorship
 
 async def shut(row: models.MentorshipRequest, state: RequestState, *, by: Actor) -> None:
     """Moves a locked request to this last state and drops what was proposed for it."""
-    changed = audit.difference(row, {"state": state})
-    row.state = state
-    row.version += 1
-    await row.save(update_fields=["state", "version"])
     verb = "withdraw" if state == RequestState.WITHDRAWN else "close"
-    await audit.record(audit.Entry(row, verb, changed), by=by)
+    await audit.rewrite(row, verb, {"state": state}, by=by)
     await match_proposals.supersede(request_id=row.id, by=by)
 
 
