@@ -49,6 +49,8 @@ class Reads:
     def __init__(self, assembly: Assembly, schema: GraphQLSchema) -> None:
         self._assembly = assembly
         self._schema = schema
+        assert schema.query_type is not None
+        self._query = schema.query_type
         self._declared = {to_camel_case(name): f for name, f in assembly.queries.items()}
 
     async def answer(
@@ -68,7 +70,7 @@ class Reads:
             return None
         values, errors = await self._read(roots, actor)
         # In the order of the document, as the executor would answer.
-        data = {key: values.get(key, self._schema.query_type.name) for key in groups}  # type: ignore[union-attr]
+        data = {key: values.get(key, self._query.name) for key in groups}
         return ExecutionResult(data=data, errors=errors or None)
 
     def _asked(
@@ -91,11 +93,9 @@ class Reads:
 
     def _groups(self, asked: Asked) -> Mapping[str, list[FieldDetails]] | None:
         """The root fields by response key; None where one is not over tables."""
-        query = self._schema.query_type
-        assert query is not None
         fragments = {name: FragmentDetails(node) for name, node in asked.fragments.items()}
         groups = collect_fields(
-            self._schema, fragments, asked.variables, query, asked.operation
+            self._schema, fragments, asked.variables, self._query, asked.operation
         ).grouped_field_set
         names = {group[0].node.name.value for group in groups.values()}
         return groups if names <= {TYPE_NAME, *self._declared} else None
@@ -113,8 +113,7 @@ class Reads:
 
     def _root(self, asked: Asked, key: str, group: list[FieldDetails]) -> _Root:
         name = group[0].node.name.value
-        assert self._schema.query_type is not None
-        field = self._schema.query_type.fields[name]
+        field = self._query.fields[name]
         given = get_argument_values(field, group[0].node, asked.variables)
         nodes: list[FieldNode] = [details.node for details in group]
         return _Root(key, self._declared[name], replace(asked, nodes=nodes), given)
