@@ -156,12 +156,8 @@ def _value(clauses: Clauses, model: type[Row], alias: str, field: Field) -> str:
             joined = link.join.format(here=alias, there=there)
             return f"({_row(clauses, link.target, there, fields, where=joined)})"
         case Many(relation=name, page=page):
-            return f"({_related(clauses, model, alias, name, page)})"
-
-
-def _related(clauses: Clauses, model: type[Row], alias: str, name: str, page: Page) -> str:
-    link = relation(model, name)
-    return _page(clauses, Listing(link.target, page, link.join, alias))
+            link = relation(model, name)
+            return f"({_page(clauses, Listing(link.target, page, link.join, alias))})"
 
 
 def _guarded(clauses: Clauses, model: type[Row], alias: str, name: str) -> str:
