@@ -28,7 +28,7 @@ from rich.table import Table
 from service import database, logs, models, startups
 from service.access.actors import system
 from service.access.roles import DUTIES, Role
-from service.errors import NotFound, Refusal
+from service.errors import NotFound, Refusal, gist
 from service.models.vocabulary import MatchRunTrigger
 from service.settings import Environment, Settings
 
@@ -165,7 +165,9 @@ def seed_demo(
     async def work() -> None:
         async with startups.ready(settings):
             with _working("Inventing people"):
-                await world.plant(people=people, seed=seed, progress=_tell)
+                await world.plant(
+                    people=people, seed=seed, environment=settings.environment, progress=_tell
+                )
 
     _run(work())
 
@@ -360,7 +362,7 @@ async def _furnished(settings: Settings) -> None:
 
     async with startups.ready(settings):
         with _working("Planting the demonstration world"):
-            planted = await world.plant(progress=_tell)
+            planted = await world.plant(environment=settings.environment, progress=_tell)
         if not await models.MatchRun.exists():
             with _working("Pairing everybody who waits"):
                 outcome = await match_runs.run_match(MatchRunTrigger.COMMAND_LINE, by=OPERATOR)
@@ -427,7 +429,7 @@ def _refusals() -> Iterator[None]:
     except Refusal as refusal:
         _fail(refusal.message)
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
-        _fail(f"Something that Cadre needs broke off: {str(error).splitlines()[0]}.")
+        _fail(f"Something that Cadre needs broke off: {gist(error)}.")
     except asyncio.CancelledError:
         raise typer.Exit(128 + signal.SIGTERM) from None
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
+from strawberry.utils.str_converters import capitalize_first, to_snake_case
 
 from schema import blueprints
 from schema.blueprints import Part
@@ -91,7 +92,7 @@ class Assembly:
     def verb_part(self, name: str, verb: Verb, error: type) -> Part:
         """The mutation's input and payload."""
         result = verb.operation.result
-        payload = blueprints.shell(f"{name[0].upper()}{name[1:]}Payload")
+        payload = blueprints.shell(payload_name(name))
         parts = {
             result_field(result): Part(
                 self.lists[result].node,
@@ -149,10 +150,14 @@ class Assembly:
         return {**self.filters.arguments(model), **_WINDOW}
 
 
+def payload_name(verb: str) -> str:
+    """The name of the type that a mutation answers with, such as `EndAppointmentPayload`."""
+    return f"{capitalize_first(verb)}Payload"
+
+
 def result_field(model: type[Row]) -> str:
     """The payload field that carries a row of this model, such as `match_run`."""
-    name = model.__name__
-    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+    return to_snake_case(model.__name__)
 
 
 def _column(model: type[Row], declared: Column, name: str) -> Part:

@@ -5,9 +5,7 @@ the service.
 """
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
-import strawberry
 from graphql import DocumentNode
 
 from service.access.actors import Actor
@@ -20,6 +18,3 @@ class Context:
     actor: Actor
     request_id: str
     document: DocumentNode | None = field(default=None, repr=False)
-
-
-Info: TypeAlias = strawberry.Info[Context, None]

@@ -191,8 +191,10 @@ def _causes(exception: BaseException) -> Iterator[BaseException]:
         link = link.__cause__
 
 
-# Cannot connect, shutting down, too many connections, cancelled by a timeout.
+# Cannot connect, shutting down, too many connections, cancelled by a timeout; then what only
+# a login meets: no such database, and credentials that are not or no longer good.
 _STATES = frozenset({"57P01", "57P02", "57P03", "53300", "57014", "55P03"})
+_LOGIN_STATES = frozenset({"3D000", "28000", "28P01"})
 _CLASSES = frozenset({"DBConnectionError", "ConnectionDoesNotExistError"})
 
 
@@ -200,7 +202,7 @@ def _is_connection_fault(exception: BaseException) -> bool:
     if isinstance(exception, ConnectionError | TimeoutError | socket.gaierror):
         return True
     state = getattr(exception, "sqlstate", None)
-    if isinstance(state, str) and (state in _STATES or state.startswith("08")):
+    if state in _STATES | _LOGIN_STATES or str(state).startswith("08"):
         return True
     name = type(exception).__name__
     # asyncpg says InterfaceError both for closed connections and for misuse of open ones.

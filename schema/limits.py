@@ -36,6 +36,7 @@ from graphql.language.ast import QUERY_DOCUMENT_KEYS
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from service.errors import Refusal
+from service.reading.pages import LARGEST_SIZE
 
 
 def _limit(default: int, what: str, remedy: str) -> Any:
@@ -69,7 +70,9 @@ class Limits:
         50, "Directives once fragments are expanded", "Put one @include around many fields."
     )
     page: int = _limit(
-        100, "Rows asked for by one `first` or `last`", "Ask for a smaller page, then the next."
+        LARGEST_SIZE,
+        "Rows asked for by one `first` or `last`",
+        "Ask for a smaller page, then the next.",
     )
     page_default: int = _limit(50, "Rows of a list without `first` and `last`", "Give `first`.")
     nodes: int = _limit(

@@ -150,16 +150,20 @@ async def _read(request: Request, limits: Limits, seconds: float) -> bytes:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > limits.body_bytes:
         raise _too_large(limits)
-    body = bytearray()
     try:
         async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > limits.body_bytes:
-                    raise _too_large(limits)
+            return await _counted(request, limits)
     except TimeoutError as error:
         message = f"The body did not arrive within {seconds:g} seconds."
         raise _refused(408, message, Connection="close") from error
+
+
+async def _counted(request: Request, limits: Limits) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limits.body_bytes:
+            raise _too_large(limits)
     return bytes(body)
 
 

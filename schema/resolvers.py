@@ -3,7 +3,7 @@
 Below a root field nothing runs: each value is picked from the answer by its response key.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from schema.assembly import Assembly, result_field
 from schema.context import Context
 from schema.declarations import ListField, RowField, Verb
 from schema.inputs import Writing, decode_change, decode_id
-from schema.selections import Selections
+from schema.selections import Asked, Selections, asked_by
 from service import operations
 from service.access.actors import Actor
 from service.access.conditions import NEVER
@@ -51,27 +51,37 @@ def pick(source: Any, info: Info, **_: Any) -> Any:
     return source[info.path.key]
 
 
-def list_resolver(assembly: Assembly, declared: ListField) -> Resolver:
-    """Reads a page of the declared list."""
+def choose(
+    assembly: Assembly, declared: ListField | RowField, asked: Asked, given: Mapping[str, Any]
+) -> PageOf | RowOf:
+    """What a root field over tables is to read."""
+    selections = Selections(assembly, asked)
+    if isinstance(declared, ListField):
+        page = selections.page(declared.model, selections.root, given, declared.where)
+        return PageOf(declared.model, page)
+    fields = selections.row(declared.model, selections.root)
+    return RowOf(declared.model, declared.by, given[to_camel_case(declared.by)], fields)
+
+
+def check_open(actor: Actor, declared: ListField | RowField) -> None:
+    """Refuses a list that is closed to this caller as a whole."""
+    if isinstance(declared, RowField):
+        return
+    rules = declared.model.access
+    verb = declared.requires or rules.verb
+    if declared.requires and not actor.reach(verb, rules.noun):
+        raise actor.refusal(verb, rules.noun)
+    if rules.rows(actor) == NEVER:
+        raise actor.refusal(verb, rules.noun)
+
+
+def read_resolver(assembly: Assembly, declared: ListField | RowField) -> Resolver:
+    """Reads the declared list, or the row with the given key."""
 
     async def resolve(_: Any, info: Info, **given: Any) -> Any:
         actor = _actor(info)
-        _open(actor, declared)
-        selections = Selections(assembly, info)
-        page = selections.page(declared.model, selections.root, given, declared.where)
-        return await answers.page(PageOf(declared.model, page), by=actor)
-
-    return resolve
-
-
-def row_resolver(assembly: Assembly, declared: RowField) -> Resolver:
-    """Reads the row with the given key."""
-
-    async def resolve(_: Any, info: Info, **given: Any) -> Any:
-        selections = Selections(assembly, info)
-        fields = selections.row(declared.model, selections.root)
-        found = RowOf(declared.model, declared.by, given[to_camel_case(declared.by)], fields)
-        return await answers.row(found, by=_actor(info))
+        check_open(actor, declared)
+        return await answers.read(choose(assembly, declared, asked_by(info), given), by=actor)
 
     return resolve
 
@@ -121,7 +131,7 @@ class _Payload:
 
     def __init__(self, assembly: Assembly, info: Info, verb: Verb, field: str) -> None:
         self._verb, self._field, self._actor = verb, field, _actor(info)
-        self._selections = Selections(assembly, info)
+        self._selections = Selections(assembly, asked_by(info))
         self._selected = self._selections.sub(
             get_named_type(info.return_type).name, self._selections.root
         )
@@ -130,6 +140,10 @@ class _Payload:
     async def perform(self, given: dict[str, Any]) -> None:
         """Does it once, or tries it, as the input says."""
         operation = self._verb.operation
+        if self._actor.is_anonymous:
+            # Before the input is read: the public learns nothing from what is wrong with it.
+            verb, _, noun = operation.permission.partition(".")
+            raise self._actor.refusal(verb, noun)
         writing = decode_change(Writing, given)
         once = operations.Once(bool(writing.validate_only), writing.idempotency_key)
         change = decode_change(operation.change, given)
@@ -148,7 +162,7 @@ class _Payload:
             if name == self._field:
                 model = self._verb.operation.result
                 found = RowOf(model, "id", row_id, self._selections.row(model, group))
-                self._values[key] = await answers.row(found, by=self._actor)
+                self._values[key] = await answers.read(found, by=self._actor)
             elif name != "errors":
                 self._values[key] = getattr(row, name, None)
 
@@ -157,16 +171,6 @@ def _actor(info: Info) -> Actor:
     actor = info.context.actor
     assert isinstance(actor, Actor)
     return actor
-
-
-def _open(actor: Actor, declared: ListField) -> None:
-    """Refuses a list that is closed to this caller as a whole."""
-    rules = declared.model.access
-    verb = declared.requires or rules.verb
-    if declared.requires and not actor.reach(verb, rules.noun):
-        raise actor.refusal(verb, rules.noun)
-    if rules.rows(actor) == NEVER:
-        raise actor.refusal(verb, rules.noun)
 
 
 class _Thing(dict[str, Any]):
@@ -186,7 +190,7 @@ async def _things(
     assembly: Assembly, info: Info, wanted: list[tuple[str, UUID]]
 ) -> list[_Thing | None]:
     """The visible ones of these, in their order; names that are no type find nothing."""
-    selections = Selections(assembly, info)
+    selections = Selections(assembly, asked_by(info))
     models = {model.__name__: model for model in assembly.nodes}
     ids: dict[type[Row], list[UUID]] = {}
     for name, key in wanted:

@@ -27,11 +27,11 @@ from schema import (
     viewer,
     vocabularies,
 )
-from schema.assembly import Assembly
+from schema.assembly import Assembly, payload_name
 from schema.blueprints import Part
-from schema.declarations import ListField
 from schema.endpoint import CadreSchema
 from schema.limits import Limits
+from schema.reads import Reads
 from schema.scalars import SCALARS
 from service.database import relate
 
@@ -65,7 +65,9 @@ def create_schema(limits: Limits | None = None) -> CadreSchema:
         types=assembly.types,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
-    _attach(assembly, schema._schema.type_map, limits or Limits())  # noqa: SLF001 - it has no public name
+    core = schema._schema  # noqa: SLF001 - it has no public name
+    _attach(assembly, core.type_map, limits or Limits())
+    schema.reads = Reads(assembly, core)
     return schema
 
 
@@ -111,7 +113,7 @@ def _attach(assembly: Assembly, types: dict[str, Any], limits: Limits) -> None:
     """Gives root fields their resolvers; everything below picks from their answers."""
     interface: GraphQLInterfaceType = types["Node"]
     interface.resolve_type = resolvers.type_of
-    payloads = [f"{name[0].upper()}{name[1:]}Payload" for name in assembly.verbs]
+    payloads = [payload_name(name) for name in assembly.verbs]
     for node in assembly.nodes.values():
         types[node.name].is_type_of = None
         for name in (node.name, f"{node.name}Edge", f"{node.name}Connection"):
@@ -124,8 +126,7 @@ def _attach(assembly: Assembly, types: dict[str, Any], limits: Limits) -> None:
     root["node"].resolve = resolvers.node_resolver(assembly)
     root["nodes"].resolve = resolvers.nodes_resolver(assembly)
     for name, field in assembly.queries.items():
-        make = resolvers.list_resolver if isinstance(field, ListField) else resolvers.row_resolver
-        root[to_camel_case(name)].resolve = make(assembly, field)  # type: ignore[arg-type]
+        root[to_camel_case(name)].resolve = resolvers.read_resolver(assembly, field)
     for name, verb in assembly.verbs.items():
         types["Mutation"].fields[name].resolve = resolvers.verb_resolver(assembly, verb)
 

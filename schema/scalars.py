@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
+
+from schema.limits import BadInput
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -21,28 +22,29 @@ class Json:
 
 def _date(value: Any) -> date:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise GraphQLError("A Date is written as 2026-01-31.")
+        raise BadInput("A Date is written as 2026-01-31.")
     try:
         return date.fromisoformat(value)
     except ValueError as error:
-        raise GraphQLError("There is no such day; a Date is written as 2026-01-31.") from error
+        raise BadInput("There is no such day; a Date is written as 2026-01-31.") from error
 
 
 def _instant(value: Any) -> datetime:
     message = "A DateTime is written with its zone, as 2026-01-31T12:00:00Z."
     if not isinstance(value, str):
-        raise GraphQLError(message)
+        raise BadInput(message)
     try:
         instant = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise GraphQLError(message) from error
+        utc = instant.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadInput(message) from error
     if instant.tzinfo is None:
-        raise GraphQLError(message)
-    return instant.astimezone(UTC)
+        raise BadInput(message)
+    return utc
 
 
 def _no_input(_: Any) -> Any:
-    raise GraphQLError("JSON is for reading only.")
+    raise BadInput("JSON is for reading only.")
 
 
 SCALARS: Mapping[object, ScalarDefinition] = {

@@ -4,12 +4,17 @@ Fragments, aliases, directives and merged fields come out as the executor sees t
 It refuses a field that no noun declares rather than leave it out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
     GraphQLObjectType,
     GraphQLResolveInfo,
+    GraphQLSchema,
+    OperationDefinitionNode,
 )
 from graphql.execution.collect_fields import (
     FieldDetails,
@@ -43,22 +48,38 @@ from service.reading.shapes import is_many, target
 Grouped = Mapping[str, list[FieldDetails]]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What was sent, as far as selections need it."""
+
+    schema: GraphQLSchema
+    operation: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: VariableValues
+    nodes: Sequence[FieldNode] = ()
+
+
+def asked_by(info: GraphQLResolveInfo[Any]) -> Asked:
+    """What a resolver was asked."""
+    # Strawberry hands resolvers the bare values, graphql-core reads them from this.
+    values = VariableValues({}, cast("dict[str, Any]", info.variable_values))
+    return Asked(info.schema, info.operation, info.fragments, values, info.field_nodes)
+
+
 class Selections:
     """Reads the selections of one request."""
 
-    def __init__(self, assembly: Assembly, info: GraphQLResolveInfo[Any]) -> None:
+    def __init__(self, assembly: Assembly, asked: Asked) -> None:
         self._assembly = assembly
-        self._info = info
-        # Strawberry hands resolvers the bare values, graphql-core reads them from this.
-        self._variables = VariableValues({}, cast("dict[str, Any]", info.variable_values))
+        self._asked = asked
         self._fragments = {
-            name: FragmentDetails(definition) for name, definition in info.fragments.items()
+            name: FragmentDetails(definition) for name, definition in asked.fragments.items()
         }
 
     @property
     def root(self) -> list[FieldDetails]:
         """The field being resolved."""
-        return [FieldDetails(node, None) for node in self._info.field_nodes]
+        return [FieldDetails(node, None) for node in self._asked.nodes]
 
     def row(self, model: type[Row], details: list[FieldDetails]) -> tuple[Field, ...]:
         """What is selected of a row."""
@@ -87,10 +108,10 @@ class Selections:
 
     def sub(self, type_name: str, details: list[FieldDetails]) -> Grouped:
         """The fields selected under a field, by response key, as its concrete type sees them."""
-        info = self._info
-        kind = cast("GraphQLObjectType", info.schema.type_map[type_name])
+        asked = self._asked
+        kind = cast("GraphQLObjectType", asked.schema.type_map[type_name])
         return collect_subfields(
-            info.schema, self._fragments, self._variables, info.operation, kind, details
+            asked.schema, self._fragments, asked.variables, asked.operation, kind, details
         ).grouped_field_set
 
     def _field(self, node: Node, key: str, details: list[FieldDetails]) -> Field:
@@ -111,11 +132,11 @@ class Selections:
         return Many(key, relation, self.page(there, details, given))
 
     def _arguments(self, type_name: str, details: FieldDetails) -> dict[str, Any]:
-        kind = cast("GraphQLObjectType", self._info.schema.type_map[type_name])
+        kind = cast("GraphQLObjectType", self._asked.schema.type_map[type_name])
         return get_argument_values(
             kind.fields[details.node.name.value],
             details.node,
-            self._variables,
+            self._asked.variables,
             details.fragment_variable_values,
         )
 

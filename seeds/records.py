@@ -1,10 +1,9 @@
 """The reference data as frozen records, read from `seeds/data` and checked to the last key.
 
-It refuses to know the database: planting belongs to its readers.
+It refuses to touch the database: planting belongs to its readers.
 Nothing is read at import; `load()` reads every file, each time it is called.
 """
 
-import calendar
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -15,6 +14,9 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
+
+from service.dates import last_day
+from service.models.vocabulary import MissionType, Precision, Region, Stream
 
 DATA = Path(__file__).parent / "data"
 
@@ -38,45 +40,12 @@ LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 Text = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$")]
 
 
-class MissionType(StrEnum):
-    """What a mission is in the budget and in the Council's eyes."""
-
-    PEACEKEEPING = "PEACEKEEPING"
-    SPECIAL_POLITICAL = "SPECIAL_POLITICAL"
-
-
-class Region(StrEnum):
-    """Where a mission works; not a regional group, which only States belong to."""
-
-    AFRICA = "AFRICA"
-    AMERICAS = "AMERICAS"
-    ASIA_PACIFIC = "ASIA_PACIFIC"
-    EUROPE = "EUROPE"
-    MIDDLE_EAST = "MIDDLE_EAST"
-
-
-class Precision(StrEnum):
-    """How much of a date is known; the rest of it stands at its first day."""
-
-    DAY = "DAY"
-    MONTH = "MONTH"
-    YEAR = "YEAR"
-
-
 class Source(StrEnum):
     """Where a mission's dates come from; languages and heads are mostly background."""
 
     DATA_HUB = "D"
     PAGE = "P"
     BACKGROUND = "B"
-
-
-class Stream(StrEnum):
-    """The profession from which a function is usually filled."""
-
-    CIVILIAN = "CIVILIAN"
-    MILITARY = "MILITARY"
-    POLICE = "POLICE"
 
 
 class ElementKind(StrEnum):
@@ -332,17 +301,6 @@ def load(folder: Path = DATA) -> Reference:
     _check_order(reference)
     _check_links(reference)
     return reference
-
-
-def last_day(on: date, precision: Precision) -> date:
-    """The latest day that a date of this precision can mean."""
-    match precision:
-        case Precision.DAY:
-            return on
-        case Precision.MONTH:
-            return on.replace(day=calendar.monthrange(on.year, on.month)[1])
-        case Precision.YEAR:
-            return on.replace(month=12, day=31)
 
 
 def _check_placed(key: str, on: date, precision: Precision) -> None:

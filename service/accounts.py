@@ -142,8 +142,7 @@ async def issue_token(change: NewToken, *, by: Actor) -> models.ApiToken:
         account=account, label=change.label, digest=_digest(secret), expires_at=expires_at
     )
     issued = {"account_id": account.id, "label": change.label, "expires_at": expires_at}
-    entry = audit.Entry(token, "issue", {name: (None, new) for name, new in issued.items()})
-    await audit.record(entry, by=by)
+    await audit.record(audit.Entry(token, "issue", audit.initial(issued)), by=by)
     token.secret = secret
     return token
 
@@ -247,5 +246,4 @@ async def _revoke(row: models.RoleGrant | models.ApiToken, *, by: Actor) -> None
 
 
 async def _record(row: models.Row, verb: str, change: Change, *, by: Actor) -> None:
-    values = {name: (None, value) for name, value in change.model_dump().items()}
-    await audit.record(audit.Entry(row, verb, values), by=by)
+    await audit.record(audit.Entry(row, verb, audit.initial(change.model_dump())), by=by)

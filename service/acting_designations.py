@@ -50,8 +50,7 @@ async def designate(change: NewActingDesignation, *, by: Actor) -> models.Acting
     await _check_free(change)
     values = change.model_dump()
     row = await models.ActingDesignation.create(**values)
-    changes = {name: (None, value) for name, value in values.items()}
-    await audit.record(audit.Entry(row, "designate", changes), by=by)
+    await audit.record(audit.Entry(row, "designate", audit.initial(values)), by=by)
     return row
 
 

@@ -18,7 +18,13 @@ from service.access.actors import Actor
 from service.changes import Change, RefersTo
 from service.errors import Conflict, Invalid
 from service.mentors import MentorOffer
-from service.models.vocabulary import NEXT_STEPS, AppointmentState, CauseOfEnd, Precision
+from service.models.vocabulary import (
+    LEADING,
+    NEXT_STEPS,
+    AppointmentState,
+    CauseOfEnd,
+    Precision,
+)
 from service.operations import Meaning, check_version, operation
 
 AppointmentId = Annotated[UUID, RefersTo("Appointment")]
@@ -46,7 +52,6 @@ TRANSITIONS: Mapping[AppointmentState, tuple[Step, ...]] = MappingProxyType(
     }
 )
 RECORDABLE = (_S.OFFERED, _S.ACCEPTED, _S.CLEARED_TO_TRAVEL, _S.IN_POST)
-HOLDING = (_S.IN_POST, _S.EXTENDED)
 
 _CONSTRAINTS = {
     "appointment_one_holder": Meaning(
@@ -139,10 +144,7 @@ async def record(change: NewAppointment, *, by: Actor) -> models.Appointment:
     _check_exists(post, change.started_on or today)
     values = change.model_dump()
     appointment = await models.Appointment.create(**values)
-    await audit.record(
-        audit.Entry(appointment, "record", {name: (None, new) for name, new in values.items()}),
-        by=by,
-    )
+    await audit.record(audit.Entry(appointment, "record", audit.initial(values)), by=by)
     if change.state == AppointmentState.IN_POST:
         await _open_experience(appointment, post, by=by)
     return appointment
@@ -300,7 +302,7 @@ async def _check_leader(appointment: models.Appointment, cause: CauseOfEnd) -> N
     if cause == CauseOfEnd.DEATH:
         raise Invalid("Somebody who died in post cannot mentor.", path=("mentor",))
     post = await models.Post.get(id=appointment.post_id)
-    if post.function not in mentors.LEADING:
+    if post.function not in LEADING:
         raise Invalid("Only heads and deputy heads of mission become mentors.", path=("mentor",))
 
 
@@ -329,7 +331,7 @@ async def _open_experience(
     }
     person = await models.Person.get(id=appointment.person_id)
     await models.Experience.create(person=person, **values)
-    entry = {f"experience.{name}": (None, value) for name, value in values.items()}
+    entry = audit.initial({f"experience.{name}": value for name, value in values.items()})
     await audit.record(audit.Entry(person, "record_experience", entry), by=by)
 
 

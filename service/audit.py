@@ -16,7 +16,7 @@ import orjson
 from tortoise import connections
 from tortoise.backends.base.client import TransactionalDBClient
 
-from service import models
+from service import clock, models
 from service.access.actors import Actor
 
 GENESIS = "0" * 64
@@ -38,7 +38,7 @@ async def record(entry: Entry, *, by: Actor) -> models.AuditEvent:
     Writers of one aggregate queue up on a lock, so that a chain never forks.
     """
     name, key = type(entry.aggregate).__name__, entry.aggregate.id
-    now = await _lock(f"{name}:{key}")
+    await lock(f"{name}:{key}")
     last = (
         await models.AuditEvent.filter(aggregate=name, aggregate_id=key)
         .order_by("-sequence")
@@ -55,7 +55,7 @@ async def record(entry: Entry, *, by: Actor) -> models.AuditEvent:
         actor_label=by.label,
         reason=entry.reason,
         digests={field: digest(salt, field, change) for field, change in changes.items()},
-        occurred_at=now,
+        occurred_at=await clock.now(),
         previous_hash=last.hash if last else GENESIS,
         hash="",
     )
@@ -79,13 +79,22 @@ def seal(event: models.AuditEvent) -> str:
         event.digests,
         event.occurred_at.isoformat(),
     ]
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashed(content)
 
 
 def digest(salt: str, field: str, change: list[Any]) -> str:
     """The salted digest of one field's change: it proves a value without telling it."""
-    content = orjson.dumps([salt, field, change], option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(content).hexdigest()
+    return hashed([salt, field, change])
+
+
+def hashed(content: list[Any]) -> str:
+    """The SHA-256 of the content as JSON with sorted keys, in hexadecimal."""
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def initial(values: Mapping[str, Any]) -> dict[str, tuple[None, Any]]:
+    """The values of what did not stand before, as changes."""
+    return {field: (None, value) for field, value in values.items()}
 
 
 def difference(row: models.Row, new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -97,17 +106,14 @@ def difference(row: models.Row, new: Mapping[str, Any]) -> dict[str, tuple[Any, 
     }
 
 
-async def _lock(chain: str) -> datetime:
-    """Waits for the chain's turn and returns the database's clock after it."""
+async def lock(chain: str) -> None:
+    """Waits for the chain's turn and holds it until the transaction ends, which must stand."""
     connection = connections.get("default")
     if not isinstance(connection, TransactionalDBClient):
         raise RuntimeError(  # noqa: TRY004 - the moment is wrong, not the type
             "A history entry belongs into the transaction of its change."
         )
     await connection.execute_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [chain])
-    _, rows = await connection.execute_query("SELECT clock_timestamp() AS now")
-    now: datetime = rows[0]["now"]
-    return now
 
 
 def _plain(value: Any) -> Any:

@@ -39,10 +39,12 @@ class Cluster:
 
     @property
     def data(self) -> Path:
+        """Where PostgreSQL keeps the database itself."""
         return self.folder / "postgres"
 
     @property
     def log(self) -> Path:
+        """What the server has told, the newest last."""
         return self.folder / "postgres.log"
 
     def named_from(self, place: Path) -> str:

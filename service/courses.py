@@ -36,7 +36,7 @@ class NewCourse(Change):
 async def create(change: NewCourse, *, by: Actor) -> models.Course:
     """The announced course. Refuses a second one of the same name on the same day."""
     permits.require(by, "create", "course")
-    course = await models.Course.create(**change.model_dump())
-    changes = {name: (None, value) for name, value in change.model_dump().items()}
-    await audit.record(audit.Entry(course, "create", changes), by=by)
+    values = change.model_dump()
+    course = await models.Course.create(**values)
+    await audit.record(audit.Entry(course, "create", audit.initial(values)), by=by)
     return course

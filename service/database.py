@@ -16,7 +16,7 @@ from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext, get_current_context
 from tortoise.migrations.executor import MigrationExecutor
 
-from service.errors import Unavailable
+from service.errors import Unavailable, gist
 
 APP = "models"
 MODULES = ["service.models"]
@@ -130,7 +130,15 @@ async def version(url: str) -> str:
 
 async def pending() -> list[str]:
     """The migrations that the connected database still lacks, oldest first."""
+    # The executor takes a database that does not answer for one that lacks them all.
+    await get_connection("default").execute_query("SELECT 1")
     return [step.migration.name for step in await _executor().plan()]
+
+
+async def require_current() -> None:
+    """Raises Unavailable where the connected database lacks migrations."""
+    if await pending():
+        raise Unavailable("Migrations are pending; run cadre migrate first.")
 
 
 def _executor() -> MigrationExecutor:
@@ -140,8 +148,7 @@ def _executor() -> MigrationExecutor:
 def _unreachable(url: str, error: Exception) -> str:
     place = credentials(url)
     where = f"{place['host']}:{place['port']}, database {place['database']}"
-    why = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return f"The database does not answer at {where}: {why}. Check CADRE_DATABASE_URL."
+    return f"The database does not answer at {where}: {gist(error)}. Check CADRE_DATABASE_URL."
 
 
 # What `tortoise makemigrations` reads; it only compares models and never connects.

@@ -38,8 +38,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
     """Something a caller asked for and may not or cannot have.
 
     `path` names the input field at fault, outermost first, in this room's own
-    names; `details` holds
-    machine-readable facts such as the current version.
+    names; `details` holds machine-readable facts such as the current version.
     """
 
     code: str = "REFUSED"
@@ -93,3 +92,8 @@ class Unavailable(Refusal):
     """A part that Cadre depends on does not answer; trying again later is right."""
 
     code = RefusalCode.UNAVAILABLE
+
+
+def gist(error: BaseException) -> str:
+    """The first line of what somebody else's error says, or its kind where it says nothing."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

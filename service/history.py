@@ -3,7 +3,6 @@
 It refuses to change anything it reads; what is broken is named, not mended.
 """
 
-import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -114,9 +113,7 @@ async def checkpoint() -> int:
 
 async def _store_heads() -> int:
     async with in_transaction() as connection:
-        await connection.execute_query(
-            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", _KEY
-        )
+        await audit.lock("AuditCheckpoint")
         _, rows = await connection.execute_query(_GROWN, [HEADS])
         if not rows:
             return 0
@@ -134,7 +131,6 @@ async def _store_heads() -> int:
         return len(rows)
 
 
-_KEY = ["AuditCheckpoint"]
 _GROWN = """
 WITH known AS (
     SELECT head.key AS chain, max((head.value ->> 0)::int) AS sequence
@@ -220,5 +216,4 @@ async def _check_heads(row: models.AuditCheckpoint) -> None:
 
 
 def _seal(row: models.AuditCheckpoint) -> str:
-    content = [row.previous_hash, row.sequence, row.chains, row.events, row.heads]
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return audit.hashed([row.previous_hash, row.sequence, row.chains, row.events, row.heads])

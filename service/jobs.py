@@ -18,7 +18,7 @@ from pgqueuer.models import Schedule
 
 from service import database, history, match_runs
 from service.access.actors import system
-from service.errors import Conflict, Invalid, Unavailable
+from service.errors import Conflict, Invalid
 from service.models.vocabulary import MatchRunTrigger
 
 WORKER = system("Nightly worker")
@@ -47,8 +47,7 @@ async def work(
         message = f"CADRE_NIGHTLY_AT cannot be {nightly_at!r}; write five fields, as cron does."
         raise Invalid(message, path=("nightly_at",)) from error
     async with database.connected(url, pool_size=3):
-        if await database.pending():
-            raise Unavailable("Migrations are pending; run cadre migrate first.")
+        await database.require_current()
         _log.info("worker started", nightly_at=nightly_at)
         await pgqueuer.run(
             partial(_queue, url, nightly_at),

@@ -4,7 +4,6 @@ One statement reads it all, so a run never sees half of somebody else's change. 
 refuses to judge: rules and scores live in `matching`, which these records feed.
 """
 
-from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import orjson
 from tortoise import connections
 
 import matching
+from service.dates import first_day, last_day
 from service.models.vocabulary import (
     LEVEL_RANKS,
     PROFICIENCY_RANKS,
@@ -300,23 +300,10 @@ def _service(period: Mapping[str, Any]) -> matching.Service:
     return matching.Service(
         # Supervision counts wherever it was; an organisation stands in for a mission.
         mission_id=period["mission_id"] or f"organisation:{period['organisation'].casefold()}",
-        start=_first_day(start, period["started_precision"]),
-        end=end and _last_day(end, period["ended_precision"]),
+        # A period known to the month or the year may have covered all of it, and two
+        # people who may have met as supervisor and supervised are not paired.
+        start=first_day(start, Precision(period["started_precision"])),
+        end=end and last_day(end, Precision(period["ended_precision"])),
         function=period["function"],
         supervisor_person_id=period["supervisor_id"],
     )
-
-
-# A period known to the month or the year may have covered all of it, and two
-# people who may have met as supervisor and supervised are not paired.
-def _first_day(day: date, precision: str) -> date:
-    if precision == Precision.YEAR:
-        return day.replace(month=1, day=1)
-    return day.replace(day=1) if precision == Precision.MONTH else day
-
-
-def _last_day(day: date, precision: str) -> date:
-    if precision == Precision.YEAR:
-        return day.replace(month=12, day=31)
-    last = monthrange(day.year, day.month)[1]
-    return day.replace(day=last) if precision == Precision.MONTH else day

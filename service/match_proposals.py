@@ -1,6 +1,7 @@
 """Deciding on proposed pairs: only a person's approval makes a mentorship.
 
-It refuses decisions by either half of the pair, and pairs that circumstances overtook.
+It refuses decisions by either half of the pair, pairs that circumstances overtook, and
+to touch what is decided: a decision stands for good.
 """
 
 from typing import Annotated, Any
@@ -56,10 +57,8 @@ async def approve(change: ProposalApproval, *, by: Actor) -> models.MatchProposa
     event = await _decide(proposal, {"state": ProposalState.APPROVED}, "approve", by=by)
     mentorship.started_on = event.occurred_at.date()
     await mentorship.save(force_create=True)
-    opened = {
-        name: (None, getattr(mentorship, name))
-        for name in ("mentor_id", "request_id", "proposal_id", "state", "started_on")
-    }
+    told = ("mentor_id", "request_id", "proposal_id", "state", "started_on")
+    opened = audit.initial({name: getattr(mentorship, name) for name in told})
     await audit.record(audit.Entry(mentorship, "open", opened), by=by)
     matched = audit.difference(request, {"state": RequestState.MATCHED})
     request.state = RequestState.MATCHED
@@ -79,6 +78,23 @@ async def reject(change: ProposalRejection, *, by: Actor) -> models.MatchProposa
     values = {"state": ProposalState.REJECTED, "rejection_reason": change.reason}
     await _decide(proposal, values, "reject", by=by, reason=change.reason)
     return proposal
+
+
+async def supersede(
+    *, by: Actor, request_id: UUID | None = None, mentor_id: UUID | None = None
+) -> None:
+    """Supersedes what is still proposed for this request, or to this mentor."""
+    standing = models.MatchProposal.filter(state=ProposalState.PROPOSED)
+    if request_id is not None:
+        standing = standing.filter(request_id=request_id)
+    if mentor_id is not None:
+        standing = standing.filter(mentor_id=mentor_id)
+    for proposal in await standing.order_by("id").select_for_update():
+        changed = audit.difference(proposal, {"state": ProposalState.SUPERSEDED})
+        proposal.state = ProposalState.SUPERSEDED
+        proposal.version += 1
+        await proposal.save(update_fields=["state", "version"])
+        await audit.record(audit.Entry(proposal, "supersede", changed), by=by)
 
 
 async def _locked(

@@ -198,10 +198,9 @@ async def _store(outcome: Outcome, *, by: Actor, note: str) -> None:
     await models.MatchProposal.bulk_create(outcome.proposals, batch_size=_BATCH)
     await models.UnmatchedMentee.bulk_create(outcome.unmatched, batch_size=_BATCH)
     told = ("number", "trigger", "input_digest", "proposal_count", "unmatched_count", "objective")
-    changes = {name: (None, getattr(run, name)) for name in told}
     # The run's own event names what it superseded: one place in the history for one cause.
-    changes["superseded_proposals"] = (None, older)
-    await audit.record(audit.Entry(run, "start", changes, note or None), by=by)
+    values = {name: getattr(run, name) for name in told} | {"superseded_proposals": older}
+    await audit.record(audit.Entry(run, "start", audit.initial(values), note or None), by=by)
 
 
 async def _overtake(proposals: Collection[models.MatchProposal]) -> None:

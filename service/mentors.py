@@ -11,21 +11,14 @@ from uuid import UUID
 from pydantic import Field
 from tortoise.expressions import Q
 
-from service import audit, clock, conflicts, models, permits, proposals
+from service import audit, clock, conflicts, match_proposals, models, permits, reference
 from service.access.actors import Actor
 from service.changes import Change, Country, Name, RefersTo, Text, TimeZone
 from service.errors import Conflict, Invalid
-from service.models.vocabulary import (
-    AppointmentState,
-    CauseOfEnd,
-    Function,
-    MentorshipState,
-    TermKind,
-)
+from service.models.vocabulary import LEADING, PAST, CauseOfEnd, MentorshipState
 from service.operations import Meaning, check_version, operation
 
 PersonId = Annotated[UUID, RefersTo("Person")]
-LEADING = (Function.HEAD_OF_MISSION, Function.DEPUTY_HEAD_OF_MISSION)
 
 _CONSTRAINTS = {
     "mentor_person_id_key": Meaning(
@@ -124,7 +117,7 @@ async def update(change: MentorUpdate, *, by: Actor) -> models.Mentor:
         changed["conflicts"] = await conflicts.replace(mentor.person_id, change.conflicts)
     await audit.record(audit.Entry(mentor, "update", changed), by=by)
     if "withdrawn_at" in changed and mentor.withdrawn_at:
-        await proposals.supersede(mentor_id=mentor.id, by=by)
+        await match_proposals.supersede(mentor_id=mentor.id, by=by)
     return mentor
 
 
@@ -147,8 +140,7 @@ async def enrol(
     mentor = await models.Mentor.create(person_id=person_id, **values)
     await conflicts.declare(person_id, offer.conflicts)
     entry = {"person_id": person_id, **values, "conflicts": offer.conflicts}
-    changes = {name: (None, value) for name, value in entry.items()}
-    await audit.record(audit.Entry(mentor, "register", changes), by=by)
+    await audit.record(audit.Entry(mentor, "register", audit.initial(entry)), by=by)
     return mentor
 
 
@@ -166,8 +158,8 @@ _COLUMNS = (
 async def _check_terms(
     person_id: UUID, terms: MentorOffer | MentorUpdate, *, by: Actor, under: tuple[str, ...] = ()
 ) -> None:
-    await _check_themes(terms.themes, (*under, "themes"))
-    await check_states(terms.refused_nationalities, (*under, "refused_nationalities"))
+    await reference.check_mandate_tasks(terms.themes, (*under, "themes"))
+    await reference.check_states(terms.refused_nationalities, (*under, "refused_nationalities"))
     await conflicts.check(
         person_id,
         terms.conflicts,
@@ -177,27 +169,9 @@ async def _check_terms(
     )
 
 
-async def check_states(codes: list[str], path: tuple[str, ...]) -> None:
-    """Refuses codes that no Member State has."""
-    known = await models.MemberState.filter(code__in=codes).values_list("code", flat=True)
-    unknown = sorted(set(codes) - set(known))
-    if unknown:
-        raise Invalid(f"No Member State has the code {unknown[0]}.", path=path)
-
-
-async def _check_themes(codes: list[str], path: tuple[str, ...]) -> None:
-    tasks = models.Term.filter(kind=TermKind.MANDATE_TASK)
-    known = await tasks.filter(code__in=codes).values_list("code", flat=True)
-    unknown = sorted(set(codes) - set(known))
-    # Without reference data there is nothing to hold a code against.
-    if unknown and await tasks.exists():
-        raise Invalid(f"No mandate task has the code {unknown[0]}.", path=path)
-
-
 async def _check_former_leader(person_id: UUID) -> None:
-    past = (AppointmentState.ENDED, AppointmentState.DEBRIEFED, AppointmentState.FORMER_LEADER)
     led = models.Appointment.filter(
-        Q(person_id=person_id, state__in=past, post__function__in=LEADING)
+        Q(person_id=person_id, state__in=PAST, post__function__in=LEADING)
         & ~Q(cause_of_end=CauseOfEnd.DEATH)
     )
     served = models.Experience.filter(

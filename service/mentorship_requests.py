@@ -8,12 +8,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from service import audit, clock, conflicts, mentors, models, permits, proposals
+from service import audit, clock, conflicts, match_proposals, models, permits, reference
 from service.access.actors import Actor
 from service.changes import Change, Country, Reason, RefersTo, TimeZone
 from service.errors import Conflict, Invalid
 from service.models.vocabulary import (
-    AppointmentState,
+    HOLDING,
+    LEADING,
     Gender,
     PreferenceKind,
     RequestState,
@@ -67,7 +68,7 @@ class RequestWithdrawal(Change):
 async def request(change: NewMentorshipRequest, *, by: Actor) -> models.MentorshipRequest:
     """A new waiting request. Refuses people who lead no mission today."""
     appointment = await _held(change.person_id, by=by)
-    await mentors.check_states(change.refused_nationalities, ("refused_nationalities",))
+    await reference.check_states(change.refused_nationalities, ("refused_nationalities",))
     await _check_mentors(change, by=by)
     await conflicts.check(
         change.person_id,
@@ -87,8 +88,7 @@ async def request(change: NewMentorshipRequest, *, by: Actor) -> models.Mentorsh
     await _prefer(row, change)
     await conflicts.declare(change.person_id, change.conflicts)
     entry = values | {name: getattr(change, name) for name in _LISTS}
-    changes = {name: (None, value) for name, value in entry.items()}
-    await audit.record(audit.Entry(row, "request", changes), by=by)
+    await audit.record(audit.Entry(row, "request", audit.initial(entry)), by=by)
     return row
 
 
@@ -114,7 +114,7 @@ async def shut(row: models.MentorshipRequest, state: RequestState, *, by: Actor)
     await row.save(update_fields=["state", "version"])
     verb = "withdraw" if state == RequestState.WITHDRAWN else "close"
     await audit.record(audit.Entry(row, verb, changed), by=by)
-    await proposals.supersede(request_id=row.id, by=by)
+    await match_proposals.supersede(request_id=row.id, by=by)
 
 
 _COLUMNS = (
@@ -135,9 +135,9 @@ async def _held(person_id: UUID, *, by: Actor) -> models.Appointment:
     )
     holding = models.Appointment.filter(
         person_id=person_id,
-        state__in=(AppointmentState.IN_POST, AppointmentState.EXTENDED),
+        state__in=HOLDING,
         post_id__in=await models.Post.filter(
-            function__in=mentors.LEADING, appointments__person_id=person_id
+            function__in=LEADING, appointments__person_id=person_id
         ).values_list("id", flat=True),
     )
     found = await holding.order_by("-started_on", "id").select_for_update().first()

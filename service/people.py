@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from service import audit, models, permits
+from service import audit, models, permits, reference
 from service.access.actors import Actor
 from service.access.conditions import Compare
 from service.changes import Change, Country, Language, Line, Name, RefersTo, Text
@@ -130,16 +130,13 @@ class NewExperience(Change):
 async def create(change: NewPerson, *, by: Actor) -> models.Person:
     """A new file. Refuses callers who may not create any, and doubled languages."""
     permits.require(by, "create", "person")
-    await _check_nationalities(change.nationalities)
+    await reference.check_states(change.nationalities, ("nationalities",))
     values = {name: getattr(change, name) for name in _COLUMNS}
     person = await models.Person.create(**values)
     await _replace_languages(person, change.languages)
     for degree in change.education:
         await models.Education.create(person=person, **degree.model_dump())
-    await audit.record(
-        audit.Entry(person, "create", {name: (None, value) for name, value in values.items()}),
-        by=by,
-    )
+    await audit.record(audit.Entry(person, "create", audit.initial(values)), by=by)
     return person
 
 
@@ -150,7 +147,7 @@ async def update(change: PersonUpdate, *, by: Actor) -> models.Person:
     check_version(person, change.version)
     given = change.given
     if "nationalities" in given:
-        await _check_nationalities(change.nationalities)
+        await reference.check_states(change.nationalities, ("nationalities",))
     changed = audit.difference(person, {name: given[name] for name in _COLUMNS if name in given})
     if "languages" in given:
         before = await models.PersonLanguage.filter(person=person).order_by("language")
@@ -181,7 +178,7 @@ async def record_experience(change: NewExperience, *, by: Actor) -> models.Exper
     if change.ended_on and not change.ended_precision:
         values["ended_precision"] = Precision.DAY
     experience = await models.Experience.create(**values)
-    entry = {f"experience.{name}": (None, value) for name, value in values.items()}
+    entry = audit.initial({f"experience.{name}": value for name, value in values.items()})
     await audit.record(audit.Entry(person, "record_experience", entry), by=by)
     return experience
 
@@ -204,13 +201,6 @@ _COLUMNS = (
     "available_from",
     "pipeline_since",
 )
-
-
-async def _check_nationalities(codes: list[str]) -> None:
-    known = set(await models.MemberState.filter(code__in=codes).values_list("code", flat=True))
-    unknown = sorted(set(codes) - known)
-    if unknown:
-        raise Invalid(f"No Member State has the code {unknown[0]}.", path=("nationalities",))
 
 
 async def _check_post(change: NewExperience) -> None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pydantic import SecretStr
 
 from service import database, embedded, models
-from service.errors import Conflict, Invalid, Unavailable
+from service.errors import Conflict, Invalid
 from service.settings import Environment, Settings
 
 
@@ -60,8 +60,7 @@ async def ready(settings: Settings) -> AsyncIterator[str]:
     Raises Unavailable where it does not answer or lacks migrations.
     """
     async with located(settings) as url, database.connected(url, pool_size=settings.pool_size):
-        if await database.pending():
-            raise Unavailable("Migrations are pending; run cadre migrate first.")
+        await database.require_current()
         await refuse_demonstration(settings)
         yield url
 

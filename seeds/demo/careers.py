@@ -4,7 +4,7 @@ A career may stop early, where somebody's appointments begin. It never gives any
 a mission's post: only appointments do.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -193,12 +193,17 @@ class Calendar:
         offset, count = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
         for group, language in enumerate((None, "fr", "ar")):
             for column in range(shape[1]):
-                offset[group, column] = len(flat)
-                for place, mission in enumerate(missions):
-                    if _ran(mission, FIRST_YEAR + column):
-                        flat.extend([place] * (4 if language in mission.working_languages else 1))
-                count[group, column] = len(flat) - offset[group, column]
+                running = list(_running(missions, FIRST_YEAR + column, language))
+                offset[group, column], count[group, column] = len(flat), len(running)
+                flat.extend(running)
         return np.array(flat), offset, count
+
+
+def _running(missions: Sequence[Mission], year: int, language: str | None) -> Iterator[int]:
+    """The missions of that year by place, four times over where they need the language."""
+    for place, mission in enumerate(missions):
+        if _ran(mission, year):
+            yield from [place] * (4 if language in mission.working_languages else 1)
 
 
 def _ran(mission: Mission, year: int) -> bool:

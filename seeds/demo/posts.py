@@ -11,7 +11,7 @@ from asyncpg.pgproto import pgproto
 
 from seeds.identities import Sequence as Keys
 from service.models import Mission
-from service.models.vocabulary import Function, Level, MissionType, Stream
+from service.models.vocabulary import LEADING, Function, Level, MissionType, Stream
 
 LARGE = {"MINUSCA", "MONUSCO", "UNMISS", "UNAMA", "UNSMIL", "BINUH", "UNTMIS", "UNVMC"}
 SMALL = {"OSESG-Horn of Africa", "PESG Sudan", "PESG Western Sahara", "OSASG-Cyprus", "UNRGID"}
@@ -70,7 +70,7 @@ class Seat:
     @property
     def leads(self) -> bool:
         """Whether its holder heads the mission or deputizes."""
-        return self.function in (Function.HEAD_OF_MISSION, Function.DEPUTY_HEAD_OF_MISSION)
+        return self.function in LEADING
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class _Role:
 
 
 def seats(missions: Sequence[Mission], keys: Keys) -> list[Seat]:
-    """Posts for every mission that runs, and the leaders' posts of those ended since 2005."""
+    """Posts for every mission that runs, and the leaders' posts of longer ones ended since 2010."""
     filled = [mission for mission in missions if mission.ended_on is None or _recent(mission)]
     filled.sort(key=lambda mission: mission.acronym)
     made: list[Seat] = []

@@ -27,6 +27,8 @@ from service.models.missions import Mission
 from service.models.posts import Post
 from service.models.rows import Derived, Row
 from service.models.vocabulary import (
+    HOLDING,
+    PAST,
     Availability,
     Function,
     Gender,
@@ -39,7 +41,7 @@ from service.models.vocabulary import (
 ANNOUNCED = all_of(
     [
         Compare("announced_on", "<=", Blank.TODAY),
-        Compare("state", "in", ["IN_POST", "EXTENDED", "ENDED", "DEBRIEFED", "FORMER_LEADER"]),
+        Compare("state", "in", [state.value for state in (*HOLDING, *PAST)]),
     ]
 )
 _IN_MY_MISSIONS = any_of(

@@ -183,6 +183,9 @@ class Function(Word):
     )
 
 
+LEADING = (Function.HEAD_OF_MISSION, Function.DEPUTY_HEAD_OF_MISSION)
+
+
 class Level(Word):
     """Grades of senior posts, highest first."""
 
@@ -254,6 +257,10 @@ class AppointmentState(Word):
     FORMER_LEADER = "FORMER_LEADER", "The service is complete; the person may become a mentor."
     DECLINED = "DECLINED", "The person said no."
     WITHDRAWN = "WITHDRAWN", "The Organization took the offer back before the first day."
+
+
+HOLDING = (AppointmentState.IN_POST, AppointmentState.EXTENDED)
+PAST = (AppointmentState.ENDED, AppointmentState.DEBRIEFED, AppointmentState.FORMER_LEADER)
 
 
 class CauseOfEnd(Word):

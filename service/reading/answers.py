@@ -24,16 +24,23 @@ from service.reading.statements import (
 )
 
 
-async def page(selection: PageOf, *, by: Actor) -> dict[str, Any]:
-    """The page, in the shape that was selected."""
-    answer: dict[str, Any] = orjson.loads(await _scalar(compile_page(selection, by)))
-    return answer
+async def text(selection: PageOf | RowOf, *, by: Actor) -> str | None:
+    """The answer as JSON text, in the shape that was selected.
+
+    None where a row is absent or hidden: both look alike.
+    """
+    if isinstance(selection, PageOf):
+        statement = compile_page(selection, by)
+    else:
+        statement = compile_row(selection, by)
+    found: str | None = await _scalar(statement)
+    return found
 
 
-async def row(selection: RowOf, *, by: Actor) -> dict[str, Any] | None:
-    """The row, or None where it is absent or hidden: both look alike."""
-    text = await _scalar(compile_row(selection, by))
-    return None if text is None else orjson.loads(text)
+async def read(selection: PageOf | RowOf, *, by: Actor) -> dict[str, Any] | None:
+    """The same, parsed."""
+    found = await text(selection, by=by)
+    return None if found is None else orjson.loads(found)
 
 
 async def rows(

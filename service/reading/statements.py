@@ -185,7 +185,8 @@ def _page(clauses: Clauses, listing: Listing) -> str:
     answer = f"SELECT {_built([_piece(clauses, listing, i, part) for i in range(len(pieces))])}"
     if not any(isinstance(piece, Edges | PageInfo) for piece in pieces):
         return answer
-    return f"{answer} FROM ({_slice(clauses, listing, part)}) p"
+    # HAVING makes it one row also where nothing that was asked for is an aggregate.
+    return f"{answer} FROM ({_slice(clauses, listing, part)}) p HAVING true"
 
 
 def _piece(clauses: Clauses, listing: Listing, place: int, part: pages.Slice) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from strawberry.schema.config import StrawberryConfig
 from tortoise import connections
 
-from schema.context import Info
+from schema.context import Context
 from schema.endpoint import CadreSchema, create_endpoint
 from schema.limits import Limits
 from schema.root import create_schema
@@ -149,7 +149,7 @@ class Query:
         return "never"
 
     @strawberry.field
-    def who(self, info: Info) -> str:
+    def who(self, info: strawberry.Info[Context, None]) -> str:
         return f"{info.context.actor.account_id} {info.context.request_id}"
 
 

@@ -205,10 +205,12 @@ async def running(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
         while not server.started:
             assert not serving.done(), serving.result()
             await asyncio.sleep(0.01)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            yield client
-        server.should_exit = True
-        await serving
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            await serving
 
 
 @pytest.fixture

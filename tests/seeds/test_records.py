@@ -13,7 +13,9 @@ import pycountry
 import pytest
 
 from seeds import records
-from seeds.records import ElementKind, Framework, Mission, Precision, Reference
+from seeds.records import ElementKind, Framework, Mission, Reference
+from service.dates import last_day
+from service.models.vocabulary import Precision
 
 Edit = Callable[[Any], object]
 
@@ -105,12 +107,6 @@ def test_a_planned_end_is_not_an_end(reference: Reference) -> None:
     assert planned == {"UNIFIL": date(2026, 12, 31), "UNTMIS": date(2026, 10, 31)}
 
 
-def test_the_last_day_of_a_month_and_of_a_year_is_known() -> None:
-    assert records.last_day(date(2020, 2, 1), Precision.MONTH) == date(2020, 2, 29)
-    assert records.last_day(date(2020, 1, 1), Precision.YEAR) == date(2020, 12, 31)
-    assert records.last_day(date(2020, 1, 1), Precision.DAY) == date(2020, 1, 1)
-
-
 def test_a_mission_ends_before_its_successor_starts(missions: dict[str, Mission]) -> None:
     # Each of these handed over while both stood, as the dates of the source say.
     overlapping = {("MIPONUH", "MICAH"), ("UNMIS", "UNMISS"), ("UNTAES", "UNPSG")}
@@ -119,7 +115,7 @@ def test_a_mission_ends_before_its_successor_starts(missions: dict[str, Mission]
         for acronym in mission.predecessors:
             ended_on = missions[acronym].ended_on
             assert ended_on is not None, acronym
-            if ended_on > records.last_day(mission.started_on, mission.started_precision):
+            if ended_on > last_day(mission.started_on, mission.started_precision):
                 found.add((acronym, mission.acronym))
     assert found == overlapping
 

@@ -1,0 +1,135 @@
+"""The short way and the executor give the same answer to any document, for any caller."""
+
+import os
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+from graphql import GraphQLError
+
+from schema.context import Context
+from schema.documents import Documents
+from schema.endpoint import CadreSchema
+from schema.limits import Limits
+from schema.root import assembled, create_schema
+from service.access.actors import ANONYMOUS
+from service.errors import Refusal
+from service.reading import answers
+from service.reading.selections import PageOf, RowOf
+from tests.schema.documents import VALUES, Writer
+from tests.schema.worlds import ACTORS
+
+SCHEMA = create_schema()
+LIMITS = Limits(depth=40, nodes=10**9, fields=10**6, tokens=10**5, aliases=10**4, root_fields=50)
+DOCUMENTS = Documents(SCHEMA._schema, LIMITS)
+EACH = int(os.environ.get("CADRE_TEST_DOCUMENTS", "250"))
+CALLERS = [ANONYMOUS, *ACTORS.values()]
+
+
+def plain(errors: list[GraphQLError] | None) -> list[tuple[Any, ...]]:
+    """What a caller learns of the errors, whatever order the fields ended in."""
+    found = []
+    for error in errors or []:
+        cause: BaseException | None = error
+        while isinstance(cause, GraphQLError):
+            cause = cause.original_error
+        assert isinstance(cause, Refusal), repr(cause)
+        places = [(location.line, location.column) for location in error.locations or []]
+        found.append((error.path, places, cause.code, cause.message, cause.path))
+    return sorted(found)
+
+
+async def both_ways(text: str, variables: dict[str, Any], actor: Any) -> tuple[Any, Any]:
+    document = DOCUMENTS.parse(text)
+    DOCUMENTS.validate(text, document, suggest=True)
+    operation = document.operation("Q")
+    assert SCHEMA.reads is not None
+    short = await SCHEMA.reads.answer(document.ast, operation.node, variables, actor)
+    assert short is not None
+    whole = await SCHEMA.execute(
+        text, variable_values=variables, context_value=Context(actor, "r", document.ast)
+    )
+    return (
+        (orjson.loads(orjson.dumps(short.data)), plain(short.errors)),
+        (orjson.loads(orjson.dumps(whole.data)), plain(whole.errors)),
+    )
+
+
+@pytest.mark.parametrize("chunk", range(8))
+@pytest.mark.usefixtures("world")
+async def test_both_ways_answer_random_documents_alike(chunk: int) -> None:
+    roots = [name for name in assembled().queries if name != "accounts"]
+    for number in range(EACH):
+        dice = Random(f"{chunk} {number}")
+        text = Writer(SCHEMA._schema, [*roots, "accounts"], dice).document()
+        actor = dice.choice(CALLERS)
+        short, whole = await both_ways(text, VALUES, actor)
+        assert short == whole, f"chunk {chunk}, number {number}, as {actor.label}:\n{text}"
+
+
+@pytest.mark.usefixtures("world")
+async def test_the_order_of_the_answer_is_that_of_the_document() -> None:
+    text = "query Q { b: missions { totalCount } __typename a: terms { totalCount } }"
+    document = DOCUMENTS.parse(text)
+    assert SCHEMA.reads is not None
+    node = document.operation("Q").node
+    short = await SCHEMA.reads.answer(document.ast, node, {}, ANONYMOUS)
+    assert short is not None
+    assert list(short.data or {}) == ["b", "__typename", "a"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "query Q { viewer { label } missions { totalCount } }",
+        "query Q { __schema { queryType { name } } }",
+        'query Q { node(id: "x") { id } }',
+        "query Q($f: MissionFilter!) { missions(filter: $f) { totalCount } }",
+    ],
+)
+async def test_what_it_does_not_know_it_leaves_to_the_executor(text: str) -> None:
+    document = DOCUMENTS.parse(text)
+    assert SCHEMA.reads is not None
+    node = document.operation("Q").node
+    assert await SCHEMA.reads.answer(document.ast, node, {}, ANONYMOUS) is None
+
+
+@pytest.mark.usefixtures("world")
+async def test_a_fault_of_the_database_is_an_error_of_its_field_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "query Q { missions { totalCount } terms { totalCount } }"
+    read = answers.text
+
+    async def broken(selection: PageOf | RowOf, *, by: Any) -> str | None:
+        if selection.model.__name__ == "Term":
+            raise ConnectionResetError("secret")
+        return await read(selection, by=by)
+
+    monkeypatch.setattr(answers, "text", broken)
+    document = DOCUMENTS.parse(text)
+    assert SCHEMA.reads is not None
+    node = document.operation("Q").node
+    short = await SCHEMA.reads.answer(document.ast, node, {}, ANONYMOUS)
+    assert short is not None
+    assert short.errors is not None
+    assert (short.data or {})["terms"] is None
+    assert [error.path for error in short.errors] == [["terms"]]
+    assert isinstance(short.errors[0].original_error, ConnectionResetError)
+
+
+def test_the_schema_under_test_takes_the_short_way() -> None:
+    assert isinstance(SCHEMA, CadreSchema)
+    assert SCHEMA.reads is not None
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("asked", ["pageInfo { hasPreviousPage }", "pageInfo { __typename }"])
+async def test_a_page_of_facts_alone_is_one_page(asked: str) -> None:
+    text = f"query Q {{ missions {{ {asked} posts {{ {asked} }} }} }}".replace(
+        f"posts {{ {asked} }}", f"edges {{ node {{ posts {{ {asked} }} }} }}"
+    )
+    short, whole = await both_ways(text, {}, ANONYMOUS)
+    assert short == whole
+    assert short[1] == []
