@@ -139,7 +139,12 @@ def _built(pairs: Pairs) -> str:
         f"json_build_object({', '.join(entries[i : i + _MOST_PAIRS])})"
         for i in range(0, max(len(entries), 1), _MOST_PAIRS)
     ]
-    return parts[0] if len(parts) == 1 else f"({' || '.join(f'{part}::jsonb' for part in parts)})"
+    first, *others = parts
+    if not others:
+        return first
+    # Joined as texts, because jsonb would forget in which order the keys were asked for.
+    more = "".join(f" || ',' || substr(left({part}::text, -1), 2)" for part in others)
+    return f"(left({first}::text, -1){more} || '}}')::json"
 
 
 def _value(clauses: Clauses, model: type[Row], alias: str, field: Field) -> str:
