@@ -139,7 +139,12 @@ def _built(pairs: Pairs) -> str:
         f"json_build_object({', '.join(entries[i : i + _MOST_PAIRS])})"
         for i in range(0, max(len(entries), 1), _MOST_PAIRS)
     ]
-    return parts[0] if len(parts) == 1 else f"({' || '.join(f'{part}::jsonb' for part in parts)})"
+    first, *others = parts
+    if not others:
+        return first
+    # Joined as texts, because jsonb would forget in which order the keys were asked for.
+    more = "".join(f" || ',' || substr(left({part}::text, -1), 2)" for part in others)
+    return f"(left({first}::text, -1){more} || '}}')::json"
 
 
 def _value(clauses: Clauses, model: type[Row], alias: str, field: Field) -> str:
@@ -156,12 +161,8 @@ def _value(clauses: Clauses, model: type[Row], alias: str, field: Field) -> str:
             joined = link.join.format(here=alias, there=there)
             return f"({_row(clauses, link.target, there, fields, where=joined)})"
         case Many(relation=name, page=page):
-            return f"({_related(clauses, model, alias, name, page)})"
-
-
-def _related(clauses: Clauses, model: type[Row], alias: str, name: str, page: Page) -> str:
-    link = relation(model, name)
-    return _page(clauses, Listing(link.target, page, link.join, alias))
+            link = relation(model, name)
+            return f"({_page(clauses, Listing(link.target, page, link.join, alias))})"
 
 
 def _guarded(clauses: Clauses, model: type[Row], alias: str, name: str) -> str:

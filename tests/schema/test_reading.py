@@ -406,7 +406,7 @@ async def test_the_same_edges_nodes_and_counts_twice_answer_twice(api: Api) -> N
 
 
 async def test_more_aliases_than_a_database_function_takes_arguments_are_answered(api: Api) -> None:
-    many = [f"a{i}" for i in range(90)]
+    many = [f"a{i}" for i in reversed(range(90))]
     for place, leaf, value in (
         ("missions(first: 1) {{ {} }}", "totalCount", 3),
         ("missions(first: 1) {{ pageInfo {{ {} }} }}", "hasNextPage", True),
@@ -418,11 +418,12 @@ async def test_more_aliases_than_a_database_function_takes_arguments_are_answere
         for name in ("pageInfo", "edges"):
             found = found.get(name, found) if isinstance(found, dict) else found
         found = found[0] if isinstance(found, list) else found
-        assert found.get("node", found) == dict.fromkeys(many, value)
+        found = found.get("node", found)
+        assert list(found.items()) == [(alias, value) for alias in many]
     long = "b" * 70
     selected = " ".join(f"{alias}: acronym" for alias in [*many, long])
     data = await api.data(f'{{ mission(acronym: "ALPHA") {{ {selected} }} }}')
-    assert data["mission"] == dict.fromkeys([*many, long], "ALPHA")
+    assert list(data["mission"].items()) == [(alias, "ALPHA") for alias in [*many, long]]
 
 
 async def test_fragments_and_merged_fields_answer_as_if_written_out(api: Api) -> None:
