@@ -1,3 +1,8 @@
+"""The tables, columns and plain constraints, as Tortoise makes them from the models.
+
+What the models cannot say, triggers and generated columns, follows in 0002.
+"""
+
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 from orjson import loads

@@ -1,3 +1,5 @@
+"""Courses for senior leaders, as Tortoise makes their table from the model."""
+
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 from uuid_utils.compat import uuid7

@@ -1,3 +1,5 @@
+"""Three functions more, which change nothing in the tables but what the columns say of themselves."""
+
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 from service.models.vocabulary import Function
