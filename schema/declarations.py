@@ -4,9 +4,12 @@ Plain data. `schema.assembly` makes Strawberry types of it and `schema.selection
 reads it; a declaration itself never runs a query.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from strawberry.utils.str_converters import to_camel_case
 
 from service.access.conditions import ALWAYS, Condition
 from service.models import Row
@@ -55,6 +58,16 @@ class Node:
     def name(self) -> str:
         """The word that the table and the type share."""
         return self.model.__name__
+
+    @functools.cached_property
+    def fields_by_name(self) -> dict[str, tuple[str, Column | Related]]:
+        """The fields by the names that callers use, each with its Python name."""
+        return {to_camel_case(name): (name, declared) for name, declared in self.fields.items()}
+
+    @functools.cached_property
+    def filters_by_name(self) -> dict[str, Filter]:
+        """The conditions by the names that callers use."""
+        return {to_camel_case(name): declared for name, declared in self.filters.items()}
 
 
 @dataclass(frozen=True)

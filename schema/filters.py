@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-from strawberry.utils.str_converters import to_camel_case
-
 from schema import blueprints
 from schema.blueprints import Part
 from schema.declarations import Filter, Node
@@ -71,7 +69,7 @@ class Filters:
                 parts.append(Not(self.condition(model, value)))
             else:
                 _check_length(key, value)
-                parts.append(self._test(model, _declared(node, key), value))
+                parts.append(self._test(model, node.filters_by_name[key], value))
         return all_of(parts)
 
     def _test(self, model: type[Row], declared: Filter, value: Any) -> Condition:
@@ -137,10 +135,6 @@ def sorts(given: Sequence[Mapping[str, Any]] | None) -> tuple[Sort, ...]:
         )
         found.setdefault(field, sort)
     return tuple(found.values())
-
-
-def _declared(node: Node, key: str) -> Filter:
-    return next(value for name, value in node.filters.items() if to_camel_case(name) == key)
 
 
 def _check_length(key: str, value: Any) -> None:

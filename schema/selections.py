@@ -22,7 +22,6 @@ from graphql.execution.collect_fields import (
     collect_subfields,
 )
 from graphql.execution.values import VariableValues, get_argument_values
-from strawberry.utils.str_converters import to_camel_case
 
 from schema.assembly import Assembly
 from schema.declarations import Column, Node
@@ -120,8 +119,7 @@ class Selections:
             return TypeName(key, node.name)
         if name == "id":
             return Leaf(key, "id")
-        python = next(known for known in node.fields if to_camel_case(known) == name)
-        declared = node.fields[python]
+        python, declared = node.fields_by_name[name]
         if isinstance(declared, Column):
             return Leaf(key, declared.of or python)
         relation = declared.by or python

@@ -18,7 +18,7 @@ from tortoise.transactions import in_transaction
 from service import audit, clock, models, permits
 from service.access.actors import ANONYMOUS, Actor, Grant
 from service.access.roles import DUTIES, Assignment, Role
-from service.changes import Change, Name, RefersTo
+from service.changes import Change, MissionId, Name, PersonId, RefersTo
 from service.errors import Conflict, Invalid, NotAllowed, NotSignedIn
 from service.operations import Meaning, operation
 
@@ -41,7 +41,7 @@ class NewAccount(Change):
     """An account to open."""
 
     label: Name = Field(description="What the account is called; no two are called the same.")
-    person_id: Annotated[UUID, RefersTo("Person")] | None = Field(
+    person_id: PersonId | None = Field(
         None, description="Whose account it is; null: not of the pipeline."
     )
 
@@ -51,7 +51,7 @@ class NewRoleGrant(Change):
 
     account_id: AccountId = Field(description="Who gets the role.")
     role: Role = Field(description="Which role.")
-    mission_id: Annotated[UUID, RefersTo("Mission")] | None = Field(
+    mission_id: MissionId | None = Field(
         None, description="The one mission it reaches; null: every mission."
     )
     expires_at: datetime | None = Field(None, description="When it ends; null: once revoked.")

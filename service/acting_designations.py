@@ -4,15 +4,13 @@ It refuses two people who cover one post at the same time.
 """
 
 from datetime import date
-from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field
 from tortoise.expressions import Q
 
 from service import audit, models, permits
 from service.access.actors import Actor
-from service.changes import Change, RefersTo
+from service.changes import Change, PersonId, PostId
 from service.errors import Conflict, Invalid
 from service.models.vocabulary import ActingKind
 from service.operations import Meaning, operation
@@ -27,8 +25,8 @@ _CONSTRAINTS = {
 class NewActingDesignation(Change):
     """A temporary cover to record."""
 
-    person_id: Annotated[UUID, RefersTo("Person")] = Field(description="Who covers the post.")
-    post_id: Annotated[UUID, RefersTo("Post")] = Field(description="Which post is covered.")
+    person_id: PersonId = Field(description="Who covers the post.")
+    post_id: PostId = Field(description="Which post is covered.")
     kind: ActingKind = Field(description="In what capacity.")
     started_on: date = Field(description="First day of the cover.")
     ended_on: date | None = Field(None, description="Last day; null while it lasts.")

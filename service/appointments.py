@@ -15,7 +15,7 @@ from pydantic import Field
 
 from service import audit, clock, mentors, mentorships, models, permits
 from service.access.actors import Actor
-from service.changes import Change, RefersTo
+from service.changes import Change, PersonId, PostId, RefersTo
 from service.errors import Conflict, Invalid
 from service.mentors import MentorOffer
 from service.models.vocabulary import (
@@ -83,8 +83,8 @@ _CONSTRAINTS = {
 class NewAppointment(Change):
     """An appointment to record, at the stage it has reached."""
 
-    person_id: Annotated[UUID, RefersTo("Person")] = Field(description="Who is appointed.")
-    post_id: Annotated[UUID, RefersTo("Post")] = Field(description="To which post.")
+    person_id: PersonId = Field(description="Who is appointed.")
+    post_id: PostId = Field(description="To which post.")
     state: AppointmentState = Field(
         AppointmentState.IN_POST,
         description="OFFERED, ACCEPTED, CLEARED_TO_TRAVEL or IN_POST; later ones are steps.",
@@ -166,7 +166,7 @@ async def advance(change: AppointmentStep, *, by: Actor) -> models.Appointment:
     _check_alive(appointment)
     if step.to == AppointmentState.IN_POST:
         await _take_up(appointment, facts, by=by)
-    await _write(appointment, "transition", {"state": step.to, **facts}, by=by)
+    await audit.rewrite(appointment, "transition", {"state": step.to, **facts}, by=by)
     return appointment
 
 
@@ -181,7 +181,7 @@ async def extend(change: Extension, *, by: Actor) -> models.Appointment:
     if old and change.term_ends_on <= old:
         raise Invalid(f"An extension ends later than {old}.", path=("term_ends_on",))
     new = {"state": AppointmentState.EXTENDED, "term_ends_on": change.term_ends_on}
-    await _write(appointment, "extend", new, by=by)
+    await audit.rewrite(appointment, "extend", new, by=by)
     return appointment
 
 
@@ -200,7 +200,7 @@ async def end(change: AppointmentEnd, *, by: Actor) -> models.Appointment:
         "ended_on": change.ended_on,
         "cause_of_end": change.cause,
     }
-    await _write(appointment, "end", new, by=by)
+    await audit.rewrite(appointment, "end", new, by=by)
     await _close_experience(appointment, by=by)
     await mentorships.release(appointment, by=by)
     if change.mentor and change.mentor.consents:
@@ -304,16 +304,6 @@ async def _check_leader(appointment: models.Appointment, cause: CauseOfEnd) -> N
     post = await models.Post.get(id=appointment.post_id)
     if post.function not in LEADING:
         raise Invalid("Only heads and deputy heads of mission become mentors.", path=("mentor",))
-
-
-async def _write(
-    appointment: models.Appointment, verb: str, new: Mapping[str, Any], *, by: Actor
-) -> None:
-    changed = audit.difference(appointment, new)
-    appointment.update_from_dict({name: value for name, (_, value) in changed.items()})
-    appointment.version += 1
-    await appointment.save(update_fields=[*changed, "version"])
-    await audit.record(audit.Entry(appointment, verb, changed), by=by)
 
 
 async def _open_experience(

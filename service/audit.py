@@ -20,6 +20,7 @@ from service import clock, models
 from service.access.actors import Actor
 
 GENESIS = "0" * 64
+Versioned = models.Appointment | models.MatchProposal | models.Mentorship | models.MentorshipRequest
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,15 @@ def difference(row: models.Row, new: Mapping[str, Any]) -> dict[str, tuple[Any, 
         for field, value in new.items()
         if getattr(row, field) != value
     }
+
+
+async def rewrite(row: Versioned, verb: str, new: Mapping[str, Any], *, by: Actor) -> None:
+    """Writes into a locked row what `new` changes of it, as its next version, with the entry."""
+    changed = difference(row, new)
+    row.update_from_dict({name: value for name, (_, value) in changed.items()})
+    row.version += 1
+    await row.save(update_fields=[*changed, "version"])
+    await record(Entry(row, verb, changed), by=by)
 
 
 async def lock(chain: str) -> None:

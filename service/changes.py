@@ -6,6 +6,7 @@ unknown fields, texts that PostgreSQL cannot hold, and null where a value must s
 
 from dataclasses import dataclass
 from typing import Annotated, Any
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
@@ -76,6 +77,10 @@ Reason = Annotated[
     StringConstraints(strip_whitespace=True, min_length=3, max_length=2_000),
     AfterValidator(_storable),
 ]
+PersonId = Annotated[UUID, RefersTo("Person")]
+MentorId = Annotated[UUID, RefersTo("Mentor")]
+MissionId = Annotated[UUID, RefersTo("Mission")]
+PostId = Annotated[UUID, RefersTo("Post")]
 Country = Annotated[str, AfterValidator(_country)]
 Language = Annotated[str, AfterValidator(_language)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]

@@ -60,11 +60,7 @@ async def approve(change: ProposalApproval, *, by: Actor) -> models.MatchProposa
     told = ("mentor_id", "request_id", "proposal_id", "state", "started_on")
     opened = audit.initial({name: getattr(mentorship, name) for name in told})
     await audit.record(audit.Entry(mentorship, "open", opened), by=by)
-    matched = audit.difference(request, {"state": RequestState.MATCHED})
-    request.state = RequestState.MATCHED
-    request.version += 1
-    await request.save(update_fields=["state", "version"])
-    await audit.record(audit.Entry(request, "match", matched), by=by)
+    await audit.rewrite(request, "match", {"state": RequestState.MATCHED}, by=by)
     return proposal
 
 
@@ -90,11 +86,7 @@ async def supersede(
     if mentor_id is not None:
         standing = standing.filter(mentor_id=mentor_id)
     for proposal in await standing.order_by("id").select_for_update():
-        changed = audit.difference(proposal, {"state": ProposalState.SUPERSEDED})
-        proposal.state = ProposalState.SUPERSEDED
-        proposal.version += 1
-        await proposal.save(update_fields=["state", "version"])
-        await audit.record(audit.Entry(proposal, "supersede", changed), by=by)
+        await audit.rewrite(proposal, "supersede", {"state": ProposalState.SUPERSEDED}, by=by)
 
 
 async def _locked(

@@ -5,7 +5,7 @@ that a mentor already has.
 """
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from pydantic import Field
@@ -13,12 +13,10 @@ from tortoise.expressions import Q
 
 from service import audit, clock, conflicts, match_proposals, models, permits, reference
 from service.access.actors import Actor
-from service.changes import Change, Country, Name, RefersTo, Text, TimeZone
+from service.changes import Change, Country, MentorId, Name, PersonId, Text, TimeZone
 from service.errors import Conflict, Invalid
 from service.models.vocabulary import LEADING, PAST, CauseOfEnd, MentorshipState
 from service.operations import Meaning, check_version, operation
-
-PersonId = Annotated[UUID, RefersTo("Person")]
 
 _CONSTRAINTS = {
     "mentor_person_id_key": Meaning(
@@ -69,7 +67,7 @@ class NewMentor(MentorOffer):
 class MentorUpdate(Change):
     """What changes in a mentor's offer; what is omitted stays."""
 
-    id: Annotated[UUID, RefersTo("Mentor")] = Field(description="Which mentor.")
+    id: MentorId = Field(description="Which mentor.")
     version: int = Field(description="The version of the offer that was read.")
     consents: bool = Field(True, description="False withdraws the consent, true renews it.")
     capacity: int = Field(1, ge=0, le=5, description="Mentees at one time, 0 to 5.")

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from service import audit, clock, conflicts, match_proposals, models, permits, reference
 from service.access.actors import Actor
-from service.changes import Change, Country, Reason, RefersTo, TimeZone
+from service.changes import Change, Country, MentorId, PersonId, Reason, RefersTo, TimeZone
 from service.errors import Conflict, Invalid
 from service.models.vocabulary import (
     HOLDING,
@@ -22,7 +22,6 @@ from service.models.vocabulary import (
 )
 from service.operations import Meaning, check_version, operation
 
-MentorId = Annotated[UUID, RefersTo("Mentor")]
 OPEN = (RequestState.WAITING, RequestState.MATCHED)
 
 _CONSTRAINTS = {
@@ -37,7 +36,7 @@ _CONSTRAINTS = {
 class NewMentorshipRequest(Change):
     """A leader's request for a mentor."""
 
-    person_id: Annotated[UUID, RefersTo("Person")] = Field(description="Who asks for a mentor.")
+    person_id: PersonId = Field(description="Who asks for a mentor.")
     goals: Reason = Field(description="What the mentorship should help with.")
     top_criterion: TopCriterion | None = Field(None, description="What matters most.")
     preferred_gender: Gender | None = Field(None, description="A wish for the mentor's gender.")
@@ -52,7 +51,7 @@ class NewMentorshipRequest(Change):
     conflicts_declared: bool = Field(
         False, description="True: all conflicts of interest are named, or there are none."
     )
-    conflicts: list[Annotated[UUID, RefersTo("Person")]] = Field(
+    conflicts: list[PersonId] = Field(
         [], max_length=100, description="People with whom a conflict of interest exists."
     )
 
@@ -108,12 +107,8 @@ async def withdraw(change: RequestWithdrawal, *, by: Actor) -> models.Mentorship
 
 async def shut(row: models.MentorshipRequest, state: RequestState, *, by: Actor) -> None:
     """Moves a locked request to this last state and drops what was proposed for it."""
-    changed = audit.difference(row, {"state": state})
-    row.state = state
-    row.version += 1
-    await row.save(update_fields=["state", "version"])
     verb = "withdraw" if state == RequestState.WITHDRAWN else "close"
-    await audit.record(audit.Entry(row, verb, changed), by=by)
+    await audit.rewrite(row, verb, {"state": state}, by=by)
     await match_proposals.supersede(request_id=row.id, by=by)
 
 

@@ -63,8 +63,4 @@ async def _shut(pair: models.Mentorship, reason: ClosingReason, *, by: Actor) ->
         "closed_on": await clock.today(),
         "closing_reason": reason,
     }
-    changed = audit.difference(pair, new)
-    pair.update_from_dict(new)
-    pair.version += 1
-    await pair.save(update_fields=[*new, "version"])
-    await audit.record(audit.Entry(pair, "close", changed), by=by)
+    await audit.rewrite(pair, "close", new, by=by)

@@ -4,7 +4,6 @@ It refuses changes made on an older version, and dates that run backwards.
 """
 
 from datetime import date
-from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -12,7 +11,7 @@ from pydantic import Field
 from service import audit, models, permits, reference
 from service.access.actors import Actor
 from service.access.conditions import Compare
-from service.changes import Change, Country, Language, Line, Name, RefersTo, Text
+from service.changes import Change, Country, Language, Line, MissionId, Name, PersonId, PostId, Text
 from service.errors import Invalid
 from service.models.vocabulary import (
     Availability,
@@ -27,7 +26,6 @@ from service.operations import Meaning, check_version, operation
 
 # Who counts as a candidate: somebody who has joined the pipeline.
 CANDIDATES = Compare("pipeline_since", "null", value=False)
-PersonId = Annotated[UUID, RefersTo("Person")]
 _CONSTRAINTS = {
     "person_available_from_check": Meaning(
         "A date of availability goes with AVAILABLE_FROM, and only with it.",
@@ -108,12 +106,8 @@ class NewExperience(Change):
     """A period of service to record."""
 
     person_id: PersonId = Field(description="Whose service.")
-    mission_id: Annotated[UUID, RefersTo("Mission")] | None = Field(
-        None, description="The mission served, if it was one."
-    )
-    post_id: Annotated[UUID, RefersTo("Post")] | None = Field(
-        None, description="The post held, if it is on record."
-    )
+    mission_id: MissionId | None = Field(None, description="The mission served, if it was one.")
+    post_id: PostId | None = Field(None, description="The post held, if it is on record.")
     supervisor_id: PersonId | None = Field(None, description="Who supervised.")
     organisation: Line | None = Field(None, description="The organisation, outside missions.")
     function: Function | None = Field(None, description="What the person did.")

@@ -3,6 +3,7 @@
 It refuses databases in which anybody real stands.
 """
 
-from seeds.demo.worlds import CAST, EPOCH, World, plant
+from seeds.demo.days import EPOCH
+from seeds.demo.worlds import CAST, World, plant
 
 __all__ = ["CAST", "EPOCH", "World", "plant"]

@@ -6,12 +6,12 @@ and for some a successor is already on the way.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
 from asyncpg.pgproto import pgproto
 
+from seeds.demo.days import date_of
 from seeds.demo.posts import Seat
 from seeds.demo.profiles import Profiles
 from seeds.demo.tenures import Tenure
@@ -33,7 +33,6 @@ APPOINTMENT: Final = (
 )
 ACTING: Final = ("id", "person_id", "post_id", "kind", "started_on", "ended_on", "announced_on")
 
-_ZERO: Final = date(1970, 1, 1)
 _CAUSES: Final = (
     (CauseOfEnd.TERM_END, 0.62),
     (CauseOfEnd.RESIGNATION, 0.16),
@@ -101,12 +100,12 @@ class Appointing:
                 self._profiles.ids[tenure.holder],
                 tenure.seat.id,
                 state.value,
-                on(announced - int(self._rng.integers(20, 90))),
-                on(tenure.start),
-                on(term_end),
-                None if tenure.end is None else on(tenure.end),
+                date_of(announced - int(self._rng.integers(20, 90))),
+                date_of(tenure.start),
+                date_of(term_end),
+                None if tenure.end is None else date_of(tenure.end),
                 cause and cause.value,
-                on(announced) if is_announced else None,
+                date_of(announced) if is_announced else None,
                 1,
             )
         )
@@ -119,7 +118,7 @@ class Appointing:
         return AppointmentState.EXTENDED if long else AppointmentState.IN_POST, term_end, None
 
     def _ended(self, tenure: Tenure, end: int) -> tuple[AppointmentState, int, CauseOfEnd]:
-        closure = tenure.seat.mission.ended_on == on(end)
+        closure = tenure.seat.mission.ended_on == date_of(end)
         causes, odds = zip(*_CAUSES, strict=True)
         cause = (
             CauseOfEnd.MISSION_CLOSURE
@@ -147,9 +146,9 @@ class Appointing:
             seat.title,
             seat.level.value,
             seat.stream.value,
-            on(tenure.start),
+            date_of(tenure.start),
             "DAY",
-            None if tenure.end is None else on(tenure.end),
+            None if tenure.end is None else date_of(tenure.end),
             None if tenure.end is None else "DAY",
         )
 
@@ -200,11 +199,11 @@ class Appointing:
     def _acting(self, holder: int, seat: Seat, start: int, end: int | None) -> tuple[Any, ...]:
         (key,) = self._keys["acting_designation"].take(1)
         kinds = list(ActingKind)
-        announced = on(start) if self._rng.random() < 0.85 else None
+        announced = date_of(start) if self._rng.random() < 0.85 else None
         kind = kinds[int(self._rng.integers(len(kinds)))]
-        ended = None if end is None else on(end)
+        ended = None if end is None else date_of(end)
         person = self._profiles.ids[holder]
-        return (key, person, seat.id, kind.value, on(start), ended, announced)
+        return (key, person, seat.id, kind.value, date_of(start), ended, announced)
 
     def _arrive(self, made: Service, vacant: Sequence[Seat], tenures: Sequence[Tenure]) -> None:
         """For every second vacancy somebody was asked; some have said no."""
@@ -222,15 +221,10 @@ class Appointing:
                 continue
             person = fitting[place % len(fitting)]
             (key,) = self._keys["appointment"].take(1)
-            offered = on(self._today - int(self._rng.integers(5, 60)))
+            offered = date_of(self._today - int(self._rng.integers(5, 60)))
             state = _ARRIVING[place % len(_ARRIVING)].value
             row = (key, self._profiles.ids[person], seat.id, state, offered)
             made.appointments.append((*row, None, None, None, None, None, 1))
-
-
-def on(day: int) -> date:
-    """The date of a day since 1970."""
-    return _ZERO + timedelta(days=int(day))
 
 
 def overlap(left: Tenure, right: Tenure) -> bool:

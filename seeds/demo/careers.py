@@ -11,14 +11,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from seeds.demo.profiles import LANGUAGES, LEVELS, STREAMS, Integers, Objects, Profiles, days
+from seeds.demo.days import EPOCH, dates_of, day_of
+from seeds.demo.profiles import LANGUAGES, LEVELS, STREAMS, Integers, Objects, Profiles
 from service.models import Mission
 from service.models.vocabulary import Function
 
 STINTS: Final = 8
 ONGOING: Final = -1
 FIRST_YEAR: Final = 1978
-LAST_YEAR: Final = 2026
+LAST_YEAR: Final = EPOCH.year
 
 F = Function
 _BY_RANK: Final[dict[tuple[int, int], tuple[Function, ...]]] = {
@@ -137,7 +138,7 @@ class Careers:
         """What the table wants, from the person to the last date's precision."""
         nobody: Sequence[Any] = [None] * len(self)
         keys = np.array([*missions, None], object)
-        ended = np.array(days(np.maximum(self.ended, 0)), object)
+        ended = np.array(dates_of(np.maximum(self.ended, 0)), object)
         ended[self.ended == ONGOING] = None
         people = np.array(owners, object)
         return [
@@ -150,7 +151,7 @@ class Careers:
             self.title.tolist(),
             LEVELS[self.rank].tolist(),
             self.stream.tolist(),
-            days(self.started),
+            dates_of(self.started),
             self.started_precision.tolist(),
             ended.tolist(),
             self.ended_precision.tolist(),
@@ -210,11 +211,6 @@ def _ran(mission: Mission, year: int) -> bool:
     return mission.started_on.year < year and (
         mission.ended_on is None or mission.ended_on.year > year
     )
-
-
-def day_of(date: Any) -> int:
-    """Days since 1970."""
-    return int(np.datetime64(date, "D").astype(int))
 
 
 def careers(

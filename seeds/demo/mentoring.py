@@ -13,7 +13,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from asyncpg.pgproto import pgproto
 
-from seeds.demo.appointments import on, overlap
+from seeds.demo.appointments import overlap
+from seeds.demo.days import date_of
 from seeds.demo.places import PLACES
 from seeds.demo.profiles import Profiles
 from seeds.demo.tenures import Tenure
@@ -184,8 +185,8 @@ class Mentoring:
                 key,
                 self._profiles.ids[holder],
                 capacity,
-                on(self._today - int(rng.integers(90, 400))),
-                None if rng.random() < 0.15 and not is_past else on(until),
+                date_of(self._today - int(rng.integers(90, 400))),
+                None if rng.random() < 0.15 and not is_past else date_of(until),
                 themes,
                 statement(rng, themes[:2]),
                 PLACES[self._profiles.place[holder]].zone if rng.random() < 0.96 else None,
@@ -208,7 +209,7 @@ class Mentoring:
 
     def _moment(self, days_ago: int) -> datetime:
         hour = time(int(self._rng.integers(7, 18)), int(self._rng.integers(60)), tzinfo=UTC)
-        return datetime.combine(on(self._today - days_ago), hour)
+        return datetime.combine(date_of(self._today - days_ago), hour)
 
     def _request(
         self, tenure: Tenure, appointment: pgproto.UUID, state: RequestState, days_ago: int
@@ -273,7 +274,7 @@ class Mentoring:
         started, closed, reason = period
         (key,) = self._keys["mentorship"].take(1)
         state = MentorshipState.ACTIVE if closed is None else MentorshipState.CLOSED
-        ended = None if closed is None else on(self._today - closed)
+        ended = None if closed is None else date_of(self._today - closed)
         self._paired.add((mentor.holder, tenure.holder))
         self._made.mentorships.append(
             (
@@ -281,7 +282,7 @@ class Mentoring:
                 mentor.key,
                 request,
                 state.value,
-                on(self._today - started),
+                date_of(self._today - started),
                 ended,
                 reason and reason.value,
                 1,

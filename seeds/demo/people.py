@@ -6,12 +6,14 @@ its triggers sleep while millions of rows arrive; a test holds the two together.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
 
 from seeds.demo.careers import Careers
+from seeds.demo.days import TODAY, dates_of, day_of
 from seeds.demo.profiles import (
     CODES,
     GENDERS,
@@ -21,7 +23,6 @@ from seeds.demo.profiles import (
     Naming,
     Objects,
     Profiles,
-    days,
     regional_groups,
 )
 from seeds.demo.texts import TOPICS, Sentences, sentences
@@ -258,15 +259,15 @@ def _availability(rng: np.random.Generator, serves_until: Integers) -> tuple[Obj
     count = len(serves_until)
     kind = rng.choice(3, count, p=(0.38, 0.22, 0.4))
     kind[(serves_until > 0) & (kind == 0)] = 2
-    soon = np.datetime64("2026-12-01", "D").astype(np.int64) + rng.integers(0, 540, count)
+    soon = TODAY + 30 + rng.integers(0, 540, count)
     day = np.where(serves_until > 0, serves_until, soon)
-    dates = np.array(days(day), object)
+    dates = np.array(dates_of(day), object)
     dates[kind != 1] = None
     return _AVAILABILITY[kind], dates.tolist()
 
 
 def _pipeline(rng: np.random.Generator, count: int) -> list[Any]:
-    entered = np.datetime64("2019-01-15", "D").astype(np.int64) + rng.integers(0, 2800, count)
-    dates = np.array(days(entered), object)
+    entered = day_of(date(2019, 1, 15)) + rng.integers(0, 2800, count)
+    dates = np.array(dates_of(entered), object)
     dates[rng.random(count) < 0.5] = None
     return list(dates)

@@ -6,12 +6,13 @@ Everything is drawn from tables by a seeded generator, a whole chunk at a time.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from asyncpg.pgproto import pgproto
 from numpy.typing import NDArray
 
+from seeds.demo.days import TODAY
 from seeds.demo.names import SCRIPTS, Names, pools
 from seeds.demo.places import PLACES
 from seeds.identities import Sequence as Keys
@@ -35,7 +36,6 @@ _LEARNT: Final = ("fr", "es", "ar", "ru", "pt", "sw")
 _LEARNT_ODDS: Final = (0.45, 0.2, 0.12, 0.08, 0.07, 0.08)
 
 YEAR: Final = 365.25
-_DAY_ZERO: Final = np.datetime64("1970-01-01", "D")
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def draw(rng: np.random.Generator, keys: Keys, count: int, ranks: Sequence[float
     rank = rng.choice(5, count, p=ranks) + 1
     # A higher level takes longer: about 14 years of career for P-5, 26 for USG.
     seniority = 10 + 3.2 * rank + rng.gamma(2.0, 3.0, count).clip(0, 18)
-    started = (np.datetime64("2026-11-01", "D") - _DAY_ZERO).astype(int) - seniority * YEAR
+    started = TODAY - seniority * YEAR
     return Profiles(
         ids=keys.take(count),
         place=place,
@@ -163,8 +163,3 @@ def regional_groups(
             known[key] = sorted({group for code in codes for group in groups.get(code, ())})
         made.append(known[key])
     return made
-
-
-def days(values: Integers) -> list[Any]:
-    """Dates from days since 1970."""
-    return list(values.astype("datetime64[D]").astype(object))

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from seeds.demo.careers import day_of
+from seeds.demo.days import day_of
 from seeds.demo.places import PLACES
 from seeds.demo.posts import LARGE, Seat
 from seeds.demo.profiles import LANGUAGES, Profiles

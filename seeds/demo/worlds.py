@@ -7,7 +7,6 @@ events: a person's history begins with the first change.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,7 +18,8 @@ from tortoise.transactions import in_transaction
 from seeds import reference
 from seeds.demo import appointments, mentoring, people
 from seeds.demo.appointments import Appointing, Service
-from seeds.demo.careers import Calendar, careers, day_of
+from seeds.demo.careers import Calendar, careers
+from seeds.demo.days import EPOCH, TODAY
 from seeds.demo.mentoring import Mentoring
 from seeds.demo.people import People, Standing, last_missions
 from seeds.demo.posts import Seat, seats
@@ -32,12 +32,8 @@ from service.errors import Conflict, Invalid
 from service.models import MemberState, Mission
 from service.settings import Environment
 
-EPOCH: Final = datetime(2026, 11, 1, tzinfo=UTC)
-"""The day on which the world stands still; every date is laid out around it."""
-
 CAST: Final = 700
 CHUNK: Final = 20_000
-_TODAY: Final = day_of(EPOCH.date())
 _CAST_RANKS: Final = (0.1, 0.2, 0.27, 0.25, 0.18)
 _CROWD_RANKS: Final = (0.3, 0.3, 0.24, 0.12, 0.04)
 _TABLES: Final = (
@@ -170,10 +166,10 @@ class _Planting:
     async def _plant_cast(self, listed: list[Seat]) -> None:
         rng = self._rng
         profiles = _aged(rng, draw(rng, self._keys["person"], CAST, _CAST_RANKS))
-        held = tenures(rng, listed, profiles, _TODAY)
+        held = tenures(rng, listed, profiles, TODAY)
         self._remember_leaders(profiles, held)
-        service = Appointing(rng, profiles, self._keys, _TODAY).service(listed, held)
-        programme = Mentoring(rng, profiles, self._keys, _TODAY).programme(service.held)
+        service = Appointing(rng, profiles, self._keys, TODAY).service(listed, held)
+        programme = Mentoring(rng, profiles, self._keys, TODAY).programme(service.held)
         await self._plant_people(profiles, held, service)
         copy = self._tables.copy
         await copy("experience", people.EXPERIENCE, service.experiences)
@@ -215,7 +211,7 @@ class _Planting:
     def _remember_leaders(self, profiles: Profiles, held: list[Tenure]) -> None:
         for tenure in held:
             if tenure.seat.reference.endswith("-HOM-1"):
-                last = _TODAY if tenure.end is None else tenure.end
+                last = TODAY if tenure.end is None else tenure.end
                 years = range(1970 + tenure.start // 365 + 1, 1970 + last // 365)
                 place = self._places[tenure.seat.mission.id]
                 self._calendar.lead(place, profiles.ids[tenure.holder], years)
@@ -230,7 +226,7 @@ def _aged(rng: np.random.Generator, profiles: Profiles) -> Profiles:
 
 def _limits(profiles: Profiles, held: list[Tenure]) -> tuple[Integers, Integers]:
     """The day before the first appointment and the rank below it; else today and the full rank."""
-    until = np.full(len(profiles), _TODAY)
+    until = np.full(len(profiles), TODAY)
     # Uniformed careers end at the level of their highest posts.
     top = np.minimum(profiles.rank, np.array([5, 4, 3])[profiles.stream])
     first: dict[int, Tenure] = {}

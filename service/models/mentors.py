@@ -14,7 +14,7 @@ from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from service.access.conditions import ALWAYS, Blank, Compare, Some
 from service.access.roles import Assignment
 from service.access.rules import Rules
-from service.models.people import Person
+from service.models.people import IN_MY_MISSIONS, Person
 from service.models.rows import Derived, Row
 
 _ACTIVE = (
@@ -30,10 +30,7 @@ class Mentor(Row):
         "mentor",
         own=Compare("person_id", "=", Blank.ME),
         assigned={
-            Assignment.MISSION: Some(
-                "person",
-                Some("experiences", Compare("mission_id", "in", Blank.MY_MISSIONS)),
-            ),
+            Assignment.MISSION: Some("person", IN_MY_MISSIONS),
             Assignment.MENTEE: ALWAYS,
         },
         guarded={

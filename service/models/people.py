@@ -44,7 +44,7 @@ ANNOUNCED = all_of(
         Compare("state", "in", [state.value for state in (*HOLDING, *PAST)]),
     ]
 )
-_IN_MY_MISSIONS = any_of(
+IN_MY_MISSIONS = any_of(
     [
         Some("appointments", Some("post", Compare("mission_id", "in", Blank.MY_MISSIONS))),
         Some("experiences", Compare("mission_id", "in", Blank.MY_MISSIONS)),
@@ -56,7 +56,7 @@ _MY_MENTEE = Some(
     Some("mentorships", Some("mentor", Compare("person_id", "=", Blank.ME))),
 )
 _SCOPES: dict[Assignment, Condition] = {
-    Assignment.MISSION: _IN_MY_MISSIONS,
+    Assignment.MISSION: IN_MY_MISSIONS,
     Assignment.PROGRAMME: _IN_THE_PROGRAMME,
     Assignment.MENTOR: _MY_MENTEE,
     Assignment.MENTEE: Some("mentor", ALWAYS),

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from schema.app import create_app
 from service import database
 from service.access.roles import DUTIES, Role
-from service.errors import Unavailable
+from service.errors import Conflict, Unavailable
 from service.settings import Environment, Settings
 from tests.databases import sibling
 from tests.schema.served import running
@@ -96,7 +96,7 @@ def test_the_app_asks_for_the_database_s_address() -> None:
         create_app(Settings(database_url=None))
 
 
-@pytest.mark.parametrize("environment", [Environment.DEMO, Environment.PRODUCTION])
+@pytest.mark.parametrize("environment", [Environment.DEMO, Environment.TEST])
 async def test_only_the_demonstration_hands_out_its_tokens(
     fresh_url: str, tmp_path: Path, environment: Environment
 ) -> None:
@@ -109,6 +109,15 @@ async def test_only_the_demonstration_hands_out_its_tokens(
     offered = [{"role": "AUDITOR", "label": label, "token": "cadre_demo"}]
     is_demo = environment is Environment.DEMO
     assert answer.json()["roles"] == (offered if is_demo else [])
+
+
+def test_production_does_not_start_beside_the_demonstration_s_tokens(tmp_path: Path) -> None:
+    settings = settings_for(
+        "postgresql://127.0.0.1/any", environment=Environment.PRODUCTION, data_dir=tmp_path
+    )
+    settings.demo_tokens.write_text("{}")
+    with pytest.raises(Conflict, match="Production refuses the demonstration's tokens"):
+        create_app(settings)
 
 
 async def test_the_demonstration_offers_no_roles_before_it_has_made_tokens(

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from service.access.actors import Actor
+from service.access.roles import Role
 from service.database import connected
 from tests import databases, factories
 
@@ -20,3 +22,9 @@ async def database(connection: None) -> None:
     """The models on an empty database, but for the Member States that tests name."""
     await databases.empty()
     await factories.make_states()
+
+
+@pytest.fixture
+def hr() -> Actor:
+    """Somebody of the leadership unit, for all missions."""
+    return factories.an_actor(Role.HR_OFFICER)

@@ -9,7 +9,6 @@ import pytest
 
 from service import acting_designations, models
 from service.access.actors import Actor
-from service.access.roles import Role
 from service.acting_designations import NewActingDesignation
 from service.models.vocabulary import ActingKind
 from tests import factories
@@ -17,11 +16,6 @@ from tests.factories import history_of
 from tests.refusals import refused
 
 pytestmark = pytest.mark.usefixtures("database")
-
-
-@pytest.fixture
-def hr() -> Actor:
-    return factories.an_actor(Role.HR_OFFICER)
 
 
 async def a_cover(**changes: Any) -> NewActingDesignation:

@@ -8,8 +8,6 @@ import pytest
 
 from service import appointments, clock, models
 from service.access.actors import Actor
-from service.access.roles import Role
-from service.appointments import AppointmentEnd, NewAppointment
 from service.mentors import MentorOffer
 from service.models.vocabulary import (
     AppointmentState,
@@ -22,39 +20,11 @@ from service.models.vocabulary import (
     RequestState,
 )
 from tests import factories
+from tests.appointing import START, a_change, an_end, columns
 from tests.factories import history_of
 from tests.refusals import refused
 
 pytestmark = pytest.mark.usefixtures("database")
-START = date(2023, 1, 15)
-
-
-@pytest.fixture
-def hr() -> Actor:
-    return factories.an_actor(Role.HR_OFFICER)
-
-
-async def a_change(**changes: Any) -> NewAppointment:
-    values: dict[str, Any] = {"started_on": START} | changes
-    if "person_id" not in values:
-        values["person_id"] = (await factories.make_person()).id
-    if "post_id" not in values:
-        values["post_id"] = (await factories.make_post()).id
-    return NewAppointment(**values)
-
-
-def an_end(row: models.Appointment, **changes: Any) -> AppointmentEnd:
-    values = {
-        "id": row.id,
-        "version": row.version,
-        "ended_on": date(2024, 3, 31),
-        "cause": CauseOfEnd.TERM_END,
-    }
-    return AppointmentEnd(**values | changes)
-
-
-def columns(row: models.Appointment, *names: str) -> list[Any]:
-    return [getattr(row, name) for name in names]
 
 
 async def test_an_end_closes_the_service_and_leaves_other_service_alone(hr: Actor) -> None:

@@ -12,7 +12,7 @@ from tortoise import connections
 from service import appointments, models
 from service.access.actors import Actor
 from service.access.roles import Role
-from service.appointments import AppointmentEnd, AppointmentStep, Extension, NewAppointment
+from service.appointments import AppointmentStep, Extension
 from service.errors import Conflict, Refusal
 from service.models.vocabulary import (
     AppointmentState,
@@ -20,43 +20,15 @@ from service.models.vocabulary import (
     Precision,
 )
 from tests import factories
+from tests.appointing import START, a_change, an_end, columns
 from tests.factories import history_of
 from tests.refusals import refused
 
 pytestmark = pytest.mark.usefixtures("database")
-START = date(2023, 1, 15)
-
-
-@pytest.fixture
-def hr() -> Actor:
-    return factories.an_actor(Role.HR_OFFICER)
-
-
-async def a_change(**changes: Any) -> NewAppointment:
-    values: dict[str, Any] = {"started_on": START} | changes
-    if "person_id" not in values:
-        values["person_id"] = (await factories.make_person()).id
-    if "post_id" not in values:
-        values["post_id"] = (await factories.make_post()).id
-    return NewAppointment(**values)
 
 
 def a_step(row: models.Appointment, to: AppointmentState, **changes: Any) -> AppointmentStep:
     return AppointmentStep(**{"id": row.id, "version": row.version, "to": to} | changes)
-
-
-def an_end(row: models.Appointment, **changes: Any) -> AppointmentEnd:
-    values = {
-        "id": row.id,
-        "version": row.version,
-        "ended_on": date(2024, 3, 31),
-        "cause": CauseOfEnd.TERM_END,
-    }
-    return AppointmentEnd(**values | changes)
-
-
-def columns(row: models.Appointment, *names: str) -> list[Any]:
-    return [getattr(row, name) for name in names]
 
 
 async def test_a_recorded_holder_stands_in_the_post_and_in_their_own_file(hr: Actor) -> None:

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from service import clock, mentors, models
 from service.access.actors import Actor
-from service.access.roles import Role
 from service.mentors import MentorUpdate, NewMentor
 from service.models.vocabulary import AppointmentState, CauseOfEnd, ProposalState, TermKind
 from tests import factories
@@ -17,11 +16,6 @@ from tests.factories import NOON, history_of
 from tests.refusals import refused
 
 pytestmark = pytest.mark.usefixtures("database")
-
-
-@pytest.fixture
-def hr() -> Actor:
-    return factories.an_actor(Role.HR_OFFICER)
 
 
 async def an_offer(**changes: Any) -> NewMentor:

@@ -8,7 +8,6 @@ import pytest
 
 from service import mentorship_requests, models
 from service.access.actors import Actor
-from service.access.roles import Role
 from service.mentorship_requests import NewMentorshipRequest, RequestWithdrawal
 from service.models.vocabulary import (
     Function,
@@ -24,11 +23,6 @@ from tests.refusals import refused
 
 pytestmark = pytest.mark.usefixtures("database")
 GOALS = "Lead a mission through its drawdown."
-
-
-@pytest.fixture
-def hr() -> Actor:
-    return factories.an_actor(Role.HR_OFFICER)
 
 
 async def a_wish(person_id: UUID | None = None, **changes: Any) -> NewMentorshipRequest:

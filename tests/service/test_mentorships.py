@@ -87,11 +87,6 @@ async def test_a_pair_is_ended_by_its_halves_hr_and_the_programme(
         await mentorships.close(a_closing(row), by=callers[kind])
 
 
-@pytest.fixture
-def hr() -> Actor:
-    return factories.an_actor(Role.HR_OFFICER)
-
-
 async def test_a_pair_ends_once(hr: Actor) -> None:
     row = await factories.make_mentorship()
     await mentorships.close(a_closing(row), by=hr)

@@ -45,11 +45,6 @@ OPERATIONS = {
 }
 
 
-@pytest.fixture
-def hr() -> Actor:
-    return factories.an_actor(Role.HR_OFFICER)
-
-
 async def answer(row_id: UUID, row: models.Row | None) -> tuple[UUID, bool]:
     """What a caller reads: which row, and whether it was made just now."""
     return row_id, row is not None

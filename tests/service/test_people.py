@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from service import models, people
 from service.access.actors import Actor
-from service.access.roles import Role
 from service.models.vocabulary import Availability, Gender, Precision, Proficiency, Stream
 from service.people import Degree, LanguageSkill, NewExperience, NewPerson, PersonUpdate
 from tests import factories
@@ -19,11 +18,6 @@ from tests.refusals import refused
 
 pytestmark = pytest.mark.usefixtures("database")
 FRENCH = LanguageSkill(language="fr", proficiency=Proficiency.C1)
-
-
-@pytest.fixture
-def hr() -> Actor:
-    return factories.an_actor(Role.HR_OFFICER)
 
 
 def an_update(row: models.Person, **changes: Any) -> PersonUpdate:
