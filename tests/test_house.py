@@ -1,11 +1,20 @@
-"""The house rules that no other tool holds: words where readers need them, and sizes."""
+"""The house rules that no other tool holds: words where readers need them, access, and sizes."""
 
 import ast
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import pytest
+import graphql
 
+import cadre
+import matching
+import schema
+from schema.root import assembled, create_schema
+from service import models
+from service.access.roles import DUTIES
+from service.access.rules import Rules
 from service.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -108,9 +117,88 @@ def test_public_functions_take_few_things_by_place() -> None:
     assert greedy == []
 
 
-@pytest.mark.parametrize("name", Settings.model_fields)
-def test_every_setting_stands_in_the_readme(name: str) -> None:
-    assert f"| `CADRE_{name.upper()}` |" in (ROOT / "README.md").read_text()
+def test_half_of_the_functions_have_ten_lines_or_fewer() -> None:
+    found = [node for path in (ROOT / "cadre.py", *files(*ROOMS)) for _, node in functions(path)]
+    assert statistics.median(_lines(node) for node in found) <= 10
+
+
+def test_the_rooms_are_the_ones_of_this_checkout() -> None:
+    for room in (schema, matching):
+        assert Path(room.__file__ or "").parent.parent == ROOT
+
+
+def test_the_committed_schema_is_what_the_code_makes() -> None:
+    committed = cadre.SDL.read_text(encoding="utf-8")
+    assert committed == create_schema().as_str() + "\n", "run ./dev sdl and commit the file"
+
+
+def described() -> Iterator[tuple[str, Any]]:
+    """Everything of the schema that a reader may ask about, by its coordinate."""
+    for name, kind in create_schema()._schema.type_map.items():
+        if name.startswith("__") or graphql.is_specified_scalar_type(kind):
+            continue
+        yield name, kind
+        if isinstance(kind, graphql.GraphQLEnumType):
+            yield from ((f"{name}.{word}", value) for word, value in kind.values.items())
+        for field_name, field in getattr(kind, "fields", {}).items():
+            yield f"{name}.{field_name}", field
+            arguments = getattr(field, "args", {}).items()
+            yield from ((f"{name}.{field_name}({key}:)", value) for key, value in arguments)
+
+
+def test_every_type_field_argument_and_word_of_the_schema_says_what_it_means() -> None:
+    found = dict(described())
+    assert len(found) > 1000
+    assert [name for name, thing in found.items() if not (thing.description or "").strip()] == []
+
+
+def test_every_table_declares_in_its_own_class_who_may_read_it() -> None:
+    tables = [
+        model
+        for model in vars(models).values()
+        if isinstance(model, type) and issubclass(model, models.Row) and model is not models.Row
+    ]
+    assert len(tables) > 25
+    for model in tables:
+        rules = vars(model).get("access")
+        assert isinstance(rules, Rules), model.__name__
+        fields = set(model._meta.fields_map) | set(model.derived)
+        guarded = set().union(*rules.guarded.values())
+        assert guarded <= fields, f"{model.__name__} guards {guarded - fields}"
+
+
+def test_every_permission_that_tables_and_mutations_ask_for_is_one_that_some_role_holds() -> None:
+    held = {
+        (permission.split(".")[0], permission.split(".")[2])
+        for duty in DUTIES.values()
+        for permission in duty.permissions
+    }
+    for name, verb in assembled().verbs.items():
+        asked, _, noun = verb.operation.permission.partition(".")
+        assert (asked, noun) in held, name
+        assert f"Needs the permission {asked}.{noun}." in described_verb(name)
+    for model in assembled().nodes:
+        for verb_name in model.access.guarded:
+            assert (verb_name, model.access.noun) in held, model.__name__
+
+
+def described_verb(name: str) -> str:
+    mutation = create_schema()._schema.mutation_type
+    assert mutation is not None
+    return mutation.fields[name].description or ""
+
+
+def test_the_readme_lists_every_setting_with_its_default_and_no_other() -> None:
+    rows = {}
+    for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `CADRE_") and len(cells) == 3:
+            rows[cells[0].strip("`")] = cells[1].strip("`")
+    wanted = {
+        f"CADRE_{name.upper()}": "none" if field.default is None else str(field.default)
+        for name, field in Settings.model_fields.items()
+    }
+    assert rows == wanted
 
 
 def _lines(node: Function) -> int:

@@ -28,9 +28,9 @@ from service.access.actors import ANONYMOUS, Actor
 from service.database import connected
 from service.errors import NotAllowed, NotSignedIn, VersionConflict
 from tests import databases
-from tests.schema import oracles, worlds
+from tests.schema import callers, oracles, worlds
+from tests.schema.callers import Api
 from tests.schema.oracles import Tables
-from tests.schema.worlds import Api
 
 GRAPHQL = "application/graphql-response+json"
 SECRET = "relation person_note does not exist: Ms Amina K."
@@ -259,7 +259,7 @@ async def world(database_url: str) -> AsyncIterator[str]:
 async def api(world: str) -> AsyncIterator[Api]:
     """The real schema over HTTP, on the world, without limits of size in the way."""
     limits = Limits(depth=20, nodes=10_000_000, fields=20_000, tokens=40_000)
-    endpoint = create_endpoint(create_schema(), worlds.authenticate, limits)
+    endpoint = create_endpoint(create_schema(), callers.authenticate, limits)
     app = Starlette(routes=[Route("/graphql", endpoint)])
     async with (
         httpx.AsyncClient(

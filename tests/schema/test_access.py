@@ -14,8 +14,8 @@ from service.access.actors import Actor
 from service.access.conditions import NEVER
 from service.models import Row
 from service.reading.shapes import is_many, target
+from tests.schema.callers import CALLERS, Api, key
 from tests.schema.oracles import Tables, columns, global_id, relations, wire
-from tests.schema.worlds import CALLERS, Api, key
 
 Path = tuple[str, ...]
 

@@ -18,8 +18,8 @@ from service.access.conditions import NEVER
 from service.models import Row
 from service.models.vocabulary import Level
 from service.reading.shapes import shape, target
+from tests.schema.callers import ACTORS, CALLERS, Api
 from tests.schema.oracles import Refused, Tables, check_filter, global_id, wire
-from tests.schema.worlds import ACTORS, CALLERS, Api
 
 QUICKLY = settings(
     max_examples=250,
@@ -276,6 +276,12 @@ async def test_text_finds_words_by_prefix_with_accents_case_and_operators_aside(
 @pytest.mark.parametrize("text", ["", "   ", "' & ! ( ) : * \\", "☃"])
 async def test_a_text_without_words_excludes_nobody(api: Api, text: str) -> None:
     assert await names(api, {"text": text}) == await names(api, {})
+
+
+@QUICKLY
+@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9))
+async def test_any_text_at_all_is_searched_for_without_a_fault(api: Api, text: str) -> None:
+    await names(api, {"text": text})
 
 
 @pytest.mark.parametrize("text", ["x" * 501, "ab " * 300_000])

@@ -15,8 +15,8 @@ from service import models
 from service.access.actors import Actor
 from service.reading.pages import Order
 from service.reading.selections import Sort
+from tests.schema.callers import ACTORS, Api
 from tests.schema.oracles import Tables, Values, global_id, ordered, wire
-from tests.schema.worlds import ACTORS, Api
 
 QUICKLY = settings(
     max_examples=60,

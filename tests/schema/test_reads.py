@@ -17,8 +17,8 @@ from service.access.actors import ANONYMOUS
 from service.errors import Refusal
 from service.reading import answers
 from service.reading.selections import PageOf, RowOf
+from tests.schema.callers import ACTORS
 from tests.schema.documents import VALUES, Writer
-from tests.schema.worlds import ACTORS
 
 SCHEMA = create_schema()
 LIMITS = Limits(depth=40, nodes=10**9, fields=10**6, tokens=10**5, aliases=10**4, root_fields=50)

@@ -14,8 +14,8 @@ from service import models
 from service.access.actors import Actor
 from service.changes import Change
 from service.models import Row
+from tests.schema.callers import CALLERS, Api, key
 from tests.schema.oracles import Tables, global_id
-from tests.schema.worlds import CALLERS, Api, key
 
 # Callers who see some things and not others; who sees all has nothing to tell apart.
 SOME = (

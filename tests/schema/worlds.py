@@ -3,108 +3,18 @@
 Names say what each row is for. Nothing here goes through the operations.
 """
 
-import json
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid5
-
-import httpx
+from uuid import UUID
 
 from service import models
-from service.access.actors import ANONYMOUS, Actor, Grant
 from service.access.roles import Role
-from service.errors import NotSignedIn
+from tests.schema.callers import PLAYED, account, key
 
-_SPACE = UUID("0190a000-0000-7000-8000-000000000000")
 DAY = date(2024, 1, 1)
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 LATER = date(2999, 1, 1)
 HASH = "ab" * 32
-
-
-def key(name: str) -> UUID:
-    """The id of the row of this name."""
-    return uuid5(_SPACE, name)
-
-
-def account(name: str) -> UUID:
-    return key(f"account {name}")
-
-
-def _actors() -> dict[str, Actor]:
-    """One actor by token: each role with a person of its own, and the combinations that bite."""
-    found = {
-        role.value: Actor(account(role.value), key(role.value), role.value, (Grant(role),))
-        for role in Role
-    }
-    alpha = key("ALPHA")
-    people = {
-        "hr of alpha": ("HR_OFFICER", Grant(Role.HR_OFFICER, alpha)),
-        "department of alpha": ("HIRING_DEPARTMENT", Grant(Role.HIRING_DEPARTMENT, alpha)),
-        "manager of alpha": ("MENTORING_MANAGER", Grant(Role.MENTORING_MANAGER, alpha)),
-    }
-    for name, (person, grant) in people.items():
-        found[name] = Actor(account(person), key(person), name, (grant,))
-    both = (Grant(Role.HR_OFFICER, alpha), Grant(Role.MENTOR), Grant(Role.CANDIDATE))
-    found["hr of alpha and mentor"] = Actor(account("MENTOR"), key("MENTOR"), "both", both)
-    found["no role"] = Actor(account("no role"), key("CANDIDATE"), "no role")
-    found["no person"] = Actor(account("no person"), None, "np", (Grant(Role.CANDIDATE),))
-    return found
-
-
-ACTORS = _actors()
-
-# By the token they bear; the public has none.
-CALLERS: dict[str | None, Actor] = {None: ANONYMOUS}
-
-
-async def authenticate(token: str | None) -> Actor:
-    """Who bears this token; tokens are the actors' names."""
-    if token is None:
-        return ANONYMOUS
-    actor = ACTORS.get(token.replace("_", " ")) or ACTORS.get(token)
-    if actor is None:
-        raise NotSignedIn("This token is unknown.")
-    return actor
-
-
-@dataclass
-class Api:
-    """The schema over HTTP, and the statements that reached the database meanwhile."""
-
-    client: httpx.AsyncClient
-    statements: list[str] = field(default_factory=list)
-
-    async def ask(
-        self, query: str, variables: dict[str, Any] | None = None, *, by: str | None = None
-    ) -> dict[str, Any]:
-        """The whole answer: data and errors."""
-        headers = {"Authorization": f"Bearer {by.replace(' ', '_')}"} if by else {}
-        # Escaped, so that a test can send what UTF-8 cannot hold.
-        body = json.dumps({"query": query, "variables": variables})
-        headers["Content-Type"] = "application/json"
-        answer = await self.client.post("/graphql", content=body, headers=headers)
-        parsed: dict[str, Any] = json.loads(answer.content)
-        return parsed
-
-    async def data(
-        self, query: str, variables: dict[str, Any] | None = None, *, by: str | None = None
-    ) -> dict[str, Any]:
-        """The data of an answer that must have no errors."""
-        answer = await self.ask(query, variables, by=by)
-        assert "errors" not in answer, answer["errors"]
-        data: dict[str, Any] = answer["data"]
-        return data
-
-    async def refusal(
-        self, query: str, variables: dict[str, Any] | None = None, *, by: str | None = None
-    ) -> dict[str, Any]:
-        """The one error's extensions and message."""
-        answer = await self.ask(query, variables, by=by)
-        assert len(answer.get("errors", [])) == 1, answer
-        error: dict[str, Any] = answer["errors"][0]
-        return {"message": error["message"], **error["extensions"]}
 
 
 async def plant() -> None:
@@ -273,15 +183,6 @@ _NAMED: dict[str, tuple[str, str, list[str], str | None, dict[str, Any]]] = {
     "declined": ("Max", "Declined", ["FRA"], None, {}),
     "hindi": ("अमिताभ", "Marked", ["FRA"], "MALE", {"expertise": "U.N. reform, 24/7, e-mail_lists"}),
 }  # fmt: skip
-# These roles' people play a part; all other roles' people are candidates of no interest.
-_PLAYED = {"MENTOR": "mentor", "MENTEE": "mentee", "CANDIDATE": "hidden candidate"}
-for _role, _name in _PLAYED.items():
-    ACTORS[_role] = Actor(account(_role), key(_name), _role, (Grant(Role(_role)),))
-ACTORS["hr of alpha and mentor"] = Actor(
-    account("MENTOR"), key("mentor"), "both", ACTORS["hr of alpha and mentor"].grants
-)
-ACTORS["no role"] = Actor(account("no role"), key("hidden candidate"), "no role")
-CALLERS.update(ACTORS)
 
 
 async def _people() -> None:
@@ -508,7 +409,7 @@ async def _programme() -> None:
 
 async def _accounts() -> None:
     people: dict[str, UUID | None] = {
-        role.value: key(_PLAYED.get(role.value, role.value)) for role in Role
+        role.value: key(PLAYED.get(role.value, role.value)) for role in Role
     }
     await models.Account.bulk_create(
         [
