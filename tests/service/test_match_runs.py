@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -302,12 +304,35 @@ async def test_the_number_of_statements_does_not_grow_with_the_people(
     assert counts[0] <= counts[1] == counts[2] < 20
 
 
-async def test_of_two_at_once_one_runs_and_the_other_leaves() -> None:
+@asynccontextmanager
+async def a_run_under_way(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """A run that computes until the block has ended, and then stores what it found."""
+    original = match_runs._solved
+    computes, may_end = threading.Event(), threading.Event()
+
+    def held(*given: Any) -> matching.Run | None:
+        computes.set()
+        assert may_end.wait(timeout=30)
+        return original(*given)
+
+    monkeypatch.setattr(match_runs, "_solved", held)
+    running = asyncio.create_task(run())
+    assert await asyncio.to_thread(computes.wait, 30)
+    try:
+        yield
+    finally:
+        may_end.set()
+        await running
+
+
+async def test_of_two_at_once_one_runs_and_the_other_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     await programme(mentors=2, requests=2)
-    outcomes = await asyncio.gather(run(), run(), return_exceptions=True)
-    left = [outcome for outcome in outcomes if isinstance(outcome, Conflict)]
-    assert len(left) == 1
-    assert left[0].message == (
+    async with a_run_under_way(monkeypatch):
+        with pytest.raises(Conflict) as left:
+            await run()
+    assert left.value.message == (
         "A match run is under way; wait until it has ended and look at its result."
     )
     assert await models.MatchRun.all().count() == 1
@@ -326,20 +351,10 @@ async def test_who_withdrew_while_the_run_was_computed_gets_no_standing_proposal
     fresh_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = await programme(mentors=2, requests=2)
-    original = match_runs._solved
-
-    def slow(*given: Any) -> matching.Run | None:
-        time.sleep(0.5)
-        return original(*given)
-
-    monkeypatch.setattr(match_runs, "_solved", slow)
-    running = asyncio.create_task(run())
-    await asyncio.sleep(0.2)
-    async with database.session(fresh_url) as session:
+    async with a_run_under_way(monkeypatch), database.session(fresh_url) as session:
         await session.execute(
             "UPDATE mentorship_request SET state = 'WITHDRAWN' WHERE id = $1", world.requests[0].id
         )
-    await running
     states = {row.request_id: row.state for row in await models.MatchProposal.all()}
     assert states == {
         world.requests[0].id: ProposalState.SUPERSEDED,
