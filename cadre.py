@@ -7,6 +7,7 @@ expected failure is one sentence on standard error and an exit code other than 0
 # ruff: noqa: PLC0415 - a command loads only the rooms it needs, so that it starts at once.
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Coroutine, Iterator
@@ -30,7 +31,7 @@ from service.access.actors import system
 from service.access.roles import DUTIES, Role
 from service.errors import NotFound, Refusal, gist
 from service.models.vocabulary import MatchRunTrigger
-from service.settings import Environment, Settings
+from service.settings import Environment, Settings, misspelt
 
 T = TypeVar("T")
 OPERATOR = system("Command line")
@@ -76,6 +77,14 @@ _RUN = (
 _PROPOSAL = ("id", "request_id", "mentor_id", "runner_up_id", "score", "contributions", "state")
 _UNMATCHED = ("request_id", "reason", "rule_counts")
 
+# A network that fails, a database that is gone, and one that has no room left.
+_BROKEN_OFF = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,
+)
+
 # Answers go to standard output; everything told along the way goes beside them.
 _answers = Console(soft_wrap=True, highlight=False)
 _asides = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -104,7 +113,9 @@ def serve(host: Host = None, port: Port = None) -> None:
 @app.command()
 def worker(
     *,
-    once: Annotated[bool, typer.Option(help="Do the night's jobs now, then end.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Do the night's jobs now, then end.")
+    ] = False,
 ) -> None:
     """Does the nightly jobs: the match run and the audit checkpoint."""
     from service import jobs
@@ -163,7 +174,7 @@ def seed_demo(
     _refuse_production(settings)
 
     async def work() -> None:
-        async with startups.ready(settings):
+        async with startups.ready(settings) as url, database.turn(url, "plant"):
             with _working("Inventing people"):
                 await world.plant(
                     people=people, seed=seed, environment=settings.environment, progress=_tell
@@ -216,7 +227,7 @@ def match_run(
 def token_issue(
     *,
     role: Annotated[Role, typer.Option(help="The role to sign in with.")],
-    person: Annotated[UUID | None, typer.Option(help="Whose token it is, by id.")] = None,
+    person: Annotated[str | None, typer.Option(help="Whose token it is, by id.")] = None,
     mission: Annotated[str | None, typer.Option(help="The one mission, by acronym.")] = None,
     expires: Annotated[int, typer.Option(min=1, max=366, help="Days until it ends.")] = 90,
     as_json: Json = False,
@@ -229,10 +240,11 @@ def token_issue(
     async def work() -> models.ApiToken:
         async with startups.ready(settings):
             place = await _mission(mission) if mission else None
-            owner = await models.Account.get_or_none(person_id=person) if person else None
-            parts = [DUTIES[role].label, mission, str(person) if person else None]
+            key = _person(person) if person else None
+            owner = await models.Account.get_or_none(person_id=key) if key else None
+            parts = [DUTIES[role].label, mission, str(key) if key else None]
             label = owner.label if owner else ", ".join(part for part in parts if part)
-            account = await accounts.ensure(label, role, person, place, by=OPERATOR)
+            account = await accounts.ensure(label, role, key, place, by=OPERATOR)
             ends = datetime.now(UTC) + timedelta(days=expires)
             change = accounts.NewToken(account_id=account.id, label="Command line", expires_at=ends)
             return await accounts.issue_token(change, by=OPERATOR)
@@ -275,7 +287,9 @@ def verify(*, as_json: Json = False) -> None:
 @app.command()
 def sdl(
     *,
-    write: Annotated[bool, typer.Option(help="Write schema/schema.graphql instead.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write schema/schema.graphql instead.")
+    ] = False,
 ) -> None:
     """Prints the GraphQL schema."""
     from schema.root import create_schema
@@ -300,10 +314,11 @@ def console_build() -> None:
 def doctor(*, as_json: Json = False) -> None:
     """Says what is configured, reachable and current."""
     from schema import console_bundle
+    from service import jobs
 
     settings = _settings()
     findings = {"settings": f"{settings.environment}, data in {settings.data_dir}"}
-    faults: list[str] = []
+    faults = misspelt(os.environ)
 
     async def work() -> None:
         async with startups.located(settings) as url:
@@ -311,6 +326,10 @@ def doctor(*, as_json: Json = False) -> None:
         async with startups.ready(settings):
             findings["tables"] = "current"
 
+    try:
+        jobs.check_schedule(settings.nightly_at)
+    except Refusal as refusal:
+        faults.append(refusal.message)
     try:
         asyncio.run(work())
     except Refusal as refusal:
@@ -332,7 +351,11 @@ def doctor(*, as_json: Json = False) -> None:
 def demo(
     host: Host = None,
     port: Port = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Where the data lie.")] = None,
+    data_dir: Annotated[
+        Path | None,
+        # Whether it can be used is found out, and said, where it is used.
+        typer.Option(readable=False, help="Where the data lie."),
+    ] = None,
 ) -> None:
     """Sets everything up with invented people, and serves console and API."""
     from schema import console_bundle, servers
@@ -360,7 +383,8 @@ async def _furnished(settings: Settings) -> None:
     from seeds import demo as world
     from service import match_runs
 
-    async with startups.ready(settings):
+    # Two demonstrations that start at once on one folder would plant the same rows.
+    async with startups.ready(settings) as url, database.turn(url, "plant"):
         with _working("Planting the demonstration world"):
             planted = await world.plant(environment=settings.environment, progress=_tell)
         if not await models.MatchRun.exists():
@@ -380,6 +404,16 @@ def _welcome(settings: Settings, listener: socket.socket) -> None:
         f"\nOpen http://{f'[{host}]' if ':' in host else host}:{port} and choose a role to sign in."
         f"\nThe tokens of all roles lie in {settings.demo_tokens}. Ctrl-C stops everything."
     )
+
+
+def _person(given: str) -> UUID:
+    """The key in an id as the API gives it out, or as the database shows it."""
+    from schema.inputs import decode_id
+
+    try:
+        return UUID(given)
+    except ValueError:
+        return decode_id(given, "Person", path=("person",))[1]
 
 
 async def _mission(acronym: str) -> UUID:
@@ -410,6 +444,8 @@ def _on(settings: Settings, url: str) -> Settings:
 def _run(work: Coroutine[Any, Any, T], *, log_level: str = "warning") -> T:
     """What the work returns; an expected failure becomes a sentence and an exit code."""
     logs.set_up(log_level)
+    for fault in misspelt(os.environ):
+        _tell(fault)
 
     async def stoppable() -> T:
         # As Ctrl-C does: whatever stands open closes in order.
@@ -428,7 +464,7 @@ def _refusals() -> Iterator[None]:
         yield
     except Refusal as refusal:
         _fail(refusal.message)
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+    except _BROKEN_OFF as error:
         _fail(f"Something that Cadre needs broke off: {gist(error)}.")
     except asyncio.CancelledError:
         raise typer.Exit(128 + signal.SIGTERM) from None

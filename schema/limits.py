@@ -36,7 +36,7 @@ from graphql.language.ast import QUERY_DOCUMENT_KEYS
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from service.errors import Refusal
-from service.reading.pages import LARGEST_SIZE
+from service.reading.pages import DEFAULT_SIZE, LARGEST_SIZE
 
 
 def _limit(default: int, what: str, remedy: str) -> Any:
@@ -74,7 +74,9 @@ class Limits:
         "Rows asked for by one `first` or `last`",
         "Ask for a smaller page, then the next.",
     )
-    page_default: int = _limit(50, "Rows of a list without `first` and `last`", "Give `first`.")
+    page_default: int = _limit(
+        DEFAULT_SIZE, "Rows of a list without `first` and `last`", "Give `first`."
+    )
     nodes: int = _limit(
         10_000, "Rows all pages may reach together", "Ask for smaller pages in the nested lists."
     )

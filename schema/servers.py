@@ -61,6 +61,10 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
         place = f"Port {settings.port} on {settings.host}"
         if error.errno == errno.EADDRINUSE:
             raise Conflict(f"{place} is taken; choose another with --port.") from error
-        raise Unavailable(f"{place} cannot be listened on: {error.strerror}.") from error
+        # Python adds the address, which stands here already, to what the system says.
+        reason = str(error.strerror).partition(" (while ")[0]
+        raise Unavailable(
+            f"{place} cannot be listened on: {reason}; choose others with --host and --port."
+        ) from error
     with listener:
         yield listener

@@ -284,7 +284,7 @@ def _check_first_day(started_on: date, offered_on: date | None, today: date) -> 
 def _check_exists(post: models.Post, day: date, path: tuple[str, ...] = ("post_id",)) -> None:
     if day < post.established_on:
         raise Invalid(f"The post was established later, on {post.established_on}.", path=path)
-    if post.abolished_on and day >= post.abolished_on:
+    if post.abolished_on and day > post.abolished_on:
         raise Invalid(f"The post was abolished on {post.abolished_on}.", path=path)
 
 

@@ -16,26 +16,53 @@ from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext, get_current_context
 from tortoise.migrations.executor import MigrationExecutor
 
-from service.errors import Unavailable, gist
+from service.errors import Invalid, Unavailable, gist
 
 APP = "models"
 MODULES = ["service.models"]
 MIGRATIONS = "service.migrations"
 PATIENCE = 15.0
+SCHEMES = ("postgresql", "postgres")
+OPTIONS = ("host", "port", "sslmode")
 
 
 def credentials(url: str) -> dict[str, Any]:
-    """The driver's arguments for a PostgreSQL URL; `?host=` names a socket folder."""
-    parts = urlsplit(url)
-    options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    """The driver's arguments for a PostgreSQL URL; `?host=` names a socket folder.
+
+    Refuses what is no such URL and options it does not know, and never repeats the URL, which
+    may hold a password.
+    """
+    try:
+        parts = urlsplit(url)
+        options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+        port = parts.port or int(options.get("port", 5432))
+    except ValueError:
+        raise _no_url() from None
+    if parts.scheme not in SCHEMES:
+        raise _no_url()
+    for option in options:
+        if option not in OPTIONS:
+            raise Invalid(
+                f"CADRE_DATABASE_URL has the option {option}; it may have {', '.join(OPTIONS)}.",
+                path=("database_url",),
+            )
     return {
-        "host": options.pop("host", None) or parts.hostname,
-        "port": parts.port or int(options.pop("port", 5432)),
+        "host": options.get("host") or parts.hostname,
+        "port": port,
         "user": unquote(parts.username or "postgres"),
         "password": unquote(parts.password) if parts.password else None,
         "database": unquote(parts.path.lstrip("/")) or "cadre",
-        **options,
+        **({"ssl": options["sslmode"]} if "sslmode" in options else {}),
     }
+
+
+def _no_url() -> Invalid:
+    example = "postgresql://user:password@host:5432/cadre"
+    return Invalid(
+        f"CADRE_DATABASE_URL is no PostgreSQL URL; write one such as {example}, and what is"
+        " special in the password as %XX.",
+        path=("database_url",),
+    )
 
 
 def configuration(url: str, *, pool_size: int = 10) -> dict[str, Any]:
@@ -115,11 +142,17 @@ async def migrate(url: str, *, progress: Callable[[str], object] = lambda _: Non
             progress(name)
             ran.append(name)
 
-    async with session(url) as turn:
-        await turn.execute("SELECT pg_advisory_lock(hashtextextended('migrate', 0))")
-        async with connected(url, pool_size=2):
-            await _executor().migrate(progress=told)
+    async with turn(url, "migrate"), connected(url, pool_size=2):
+        await _executor().migrate(progress=told)
     return ran
+
+
+@asynccontextmanager
+async def turn(url: str, work: str) -> AsyncIterator[None]:
+    """Waits until nobody else does this work on this database; others wait until the end."""
+    async with session(url) as held:
+        await held.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", work)
+        yield
 
 
 async def version(url: str) -> str:
@@ -129,8 +162,11 @@ async def version(url: str) -> str:
 
 
 async def pending() -> list[str]:
-    """The migrations that the connected database still lacks, oldest first."""
-    # The executor takes a database that does not answer for one that lacks them all.
+    """The migrations that the connected database still lacks, oldest first.
+
+    Raises the driver's error where the database does not answer.
+    """
+    # The plan takes whatever goes wrong for a database in which no migration ever ran.
     await get_connection("default").execute_query("SELECT 1")
     return [step.migration.name for step in await _executor().plan()]
 
@@ -147,7 +183,7 @@ def _executor() -> MigrationExecutor:
 
 def _unreachable(url: str, error: Exception) -> str:
     place = credentials(url)
-    where = f"{place['host']}:{place['port']}, database {place['database']}"
+    where = f"{place['host'] or 'this machine'}:{place['port']}, database {place['database']}"
     return f"The database does not answer at {where}: {gist(error)}. Check CADRE_DATABASE_URL."
 
 

@@ -11,15 +11,15 @@ import shlex
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import psutil
 
-from service.clusters import Cluster, cluster_in, failure, run, unusable
+from service.clusters import FULL, Cluster, cluster_in, failure, run, unusable
 from service.errors import Unavailable
 
 DATABASE = "cadre"
@@ -65,13 +65,29 @@ async def running(data_dir: Path, *, durable: bool = True) -> AsyncIterator[str]
             lonely = _locked(presence, fcntl.LOCK_EX)
             fcntl.flock(presence, fcntl.LOCK_SH)
             url = await _url(cluster, lonely=lonely, durable=durable)
-        yield url
+        with _watched(cluster):
+            yield url
     finally:
         try:
             async with _turn(cluster):
                 await _leave(cluster, presence)
         finally:
             os.close(presence)
+
+
+@contextmanager
+def _watched(cluster: Cluster) -> Iterator[None]:
+    """Tells a full disk from other reasons why the work on the database broke off."""
+    start = cluster.log.stat().st_size
+    try:
+        yield
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        with cluster.log.open("rb") as log:
+            log.seek(start)
+            told = f"{error}\n{log.read().decode(errors='replace')}"
+        if FULL.search(told):
+            raise failure(cluster, told) from error
+        raise
 
 
 async def _leave(cluster: Cluster, presence: int) -> None:
@@ -268,7 +284,9 @@ async def _stop(cluster: Cluster) -> None:
     place = cluster.named_from(cluster.data)
     for mode in ("fast", "immediate"):
         if server.alive:
-            command = ["pg_ctl", "stop", "-w", "-t", "60", "-m", mode, "-D", place]
+            # Recovering from a full disk PostgreSQL 18 can hear "fast" and never end; what an
+            # immediate stop leaves undone, the next start makes up for from the log.
+            command = ["pg_ctl", "stop", "-w", "-t", "15", "-m", mode, "-D", place]
             await run(cluster, command, cluster.data)
     server.clear()
 

@@ -41,11 +41,7 @@ async def work(
     A running job is finished first; a lost database is waited for. Raises Invalid
     for a cron line that is none, Unavailable for a database that is not ready.
     """
-    try:
-        PgQueuer.in_memory().schedule("probe", nightly_at)
-    except ValueError as error:
-        message = f"CADRE_NIGHTLY_AT cannot be {nightly_at!r}; write five fields, as cron does."
-        raise Invalid(message, path=("nightly_at",)) from error
+    check_schedule(nightly_at)
     async with database.connected(url, pool_size=3):
         await database.require_current()
         _log.info("worker started", nightly_at=nightly_at)
@@ -58,6 +54,15 @@ async def work(
             shutdown=shutdown,
         )
         _log.info("worker stopped")
+
+
+def check_schedule(nightly_at: str) -> None:
+    """Refuses what is no cron line."""
+    try:
+        PgQueuer.in_memory().schedule("probe", nightly_at)
+    except ValueError as error:
+        message = f"CADRE_NIGHTLY_AT cannot be {nightly_at!r}; write five fields, as cron does."
+        raise Invalid(message, path=("nightly_at",)) from error
 
 
 async def match() -> None:

@@ -69,6 +69,8 @@ def set_up(level: str) -> None:
     # These would tell every statement with its values, which are people's data.
     for talkative in ("tortoise", "asyncpg", "asyncio"):
         logging.getLogger(talkative).setLevel(max(logging.WARNING, root.level))
+    # While the database is away it would print its stack every few seconds; we tell it ourselves.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
 def request(request_id: str) -> AbstractContextManager[None]:

@@ -4,12 +4,16 @@ Built once by the entry point and passed down. It refuses values that would
 let demonstration data or secrets reach production.
 """
 
+import difflib
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "CADRE_"
 
 
 class Environment(StrEnum):
@@ -23,7 +27,10 @@ class Environment(StrEnum):
 class Settings(BaseSettings):
     """Every setting Cadre reads, with its default."""
 
-    model_config = SettingsConfigDict(env_prefix="CADRE_", frozen=True, extra="ignore")
+    # An empty variable is what a compose file makes of one that nobody set.
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     environment: Environment = Field(
         Environment.DEMO, description="demo, test or production; production is strict."
@@ -49,3 +56,21 @@ class Settings(BaseSettings):
     def demo_tokens(self) -> Path:
         """Where the demonstration keeps its tokens: one for every role."""
         return self.data_dir / "demo-tokens.json"
+
+
+def misspelt(variables: Iterable[str]) -> list[str]:
+    """A sentence for every variable that looks like a setting and is none.
+
+    Only warns, because a cluster may put variables of its own beside ours.
+    """
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    return [
+        f"{name} is not a setting; {_nearest(name, known)}."
+        for name in sorted(variables)
+        if name.upper().startswith(PREFIX) and name.upper() not in known
+    ]
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name.upper(), known, n=1)
+    return f"perhaps {near[0]} is meant" if near else f"there are {', '.join(known)}"

@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import sys
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -129,15 +130,18 @@ async def test_a_match_run_under_way_elsewhere_is_said(operator: Operator, fresh
         )
 
 
-async def test_an_issued_token_signs_in_with_its_role(operator: Operator, fresh_url: str) -> None:
+async def test_an_issued_token_signs_in_with_its_role_and_takes_an_id_of_the_api(
+    operator: Operator, fresh_url: str
+) -> None:
     async with database.connected(fresh_url):
         mission, person = await factories.make_mission(), await factories.make_person()
     scoped = await operator.runs(
         *("token", "issue", "--role", "HIRING_DEPARTMENT", "--mission", mission.acronym)
     )
     own = await operator.runs("token", "issue", "--role", "CANDIDATE", "--person", str(person.id))
+    shown = b64encode(f"Person:{person.id}".encode()).decode()
     again = await operator.runs(
-        *("token", "issue", "--role", "MENTOR", "--person", str(person.id), "--json")
+        *("token", "issue", "--role", "MENTOR", "--person", shown, "--json")
     )
     async with database.connected(fresh_url):
         department = await authenticate(scoped.out.strip())
@@ -179,6 +183,15 @@ async def test_reference_data_is_planted_twice_as_once(operator: Operator, fresh
         assert await models.MemberState.all().count() == 193
 
 
+async def test_two_who_plant_the_demonstration_world_at_once_plant_one(
+    operator: Operator, fresh_url: str
+) -> None:
+    both = [operator.runs("seed", "demo", "--people", "700") for _ in range(2)]
+    assert [answer.code for answer in await asyncio.gather(*both)] == [0, 0]
+    async with database.connected(fresh_url):
+        assert await models.Person.all().count() == 700
+
+
 async def test_the_demonstration_world_refuses_a_database_with_people(
     operator: Operator, fresh_url: str
 ) -> None:
@@ -202,6 +215,37 @@ async def test_a_database_that_does_not_answer_is_a_sentence(tmp_path: Path) -> 
 async def test_a_setting_that_cannot_be_is_named(tmp_path: Path) -> None:
     answer = await Operator(None, tmp_path, CADRE_POOL_SIZE="0").runs("migrate")
     assert refused(answer, "CADRE_POOL_SIZE: Input should be greater than or equal to 1.")
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mysql://root:secret@h/d", "postgresql://u:se#cret@h/d"]
+)
+async def test_a_database_url_that_is_none_is_a_sentence_without_its_password(
+    tmp_path: Path, url: str
+) -> None:
+    answer = await Operator(url, tmp_path).runs("verify")
+    assert refused(
+        answer,
+        "CADRE_DATABASE_URL is no PostgreSQL URL; write one such as"
+        " postgresql://user:password@host:5432/cadre, and what is special in the password as %XX.",
+    )
+
+
+async def test_a_misspelt_setting_is_told_and_the_doctor_s_fault(
+    fresh_url: str, tmp_path: Path
+) -> None:
+    operator = Operator(fresh_url, tmp_path, CADRE_DATABSE_URL="x", CADRE_NIGHTLY_AT="99 2 * * *")
+    sentence = "CADRE_DATABSE_URL is not a setting; perhaps CADRE_DATABASE_URL is meant."
+    answer = await operator.runs("verify")
+    assert (answer.code, answer.err.splitlines()[0]) == (0, sentence)
+    answer = await operator.runs("doctor", "--json")
+    assert (answer.code, answer.json["faults"][0]) == (1, sentence)
+    assert answer.json["faults"][1].startswith("CADRE_NIGHTLY_AT cannot be '99 2 * * *'")
+
+
+async def test_an_empty_variable_is_a_setting_left_out(fresh_url: str, tmp_path: Path) -> None:
+    operator = Operator(fresh_url, tmp_path, CADRE_PORT="", CADRE_LOG_LEVEL="")
+    assert (await operator.runs("verify")).code == 0
 
 
 async def test_doctor_says_what_is_wrong_and_how_to_mend_it(

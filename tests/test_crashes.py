@@ -230,5 +230,9 @@ async def test_a_dead_database_is_said_at_once_and_in_plain_words(
         assert error["message"] == (
             "A part of Cadre does not answer right now; try again in a moment."
         )
-        assert (await client.get("/readyz")).status_code == 503
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()) == (
+            503,
+            {"status": "the database does not answer"},
+        )
         assert (await client.get("/healthz")).status_code == 200

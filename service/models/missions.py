@@ -23,7 +23,7 @@ class Mission(Row):
     access = Rules("mission", public=ALWAYS)
     derived = {
         "is_active": Derived(
-            "({row}.ended_on IS NULL OR {row}.ended_on > CURRENT_DATE)"
+            "({row}.ended_on IS NULL OR {row}.ended_on >= CURRENT_DATE)"
             " AND {row}.started_on <= CURRENT_DATE",
             bool,
         ),

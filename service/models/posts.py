@@ -35,7 +35,7 @@ class Post(Row):
     )
     derived = {
         "is_vacant": Derived(
-            f"({{row}}.abolished_on IS NULL OR {{row}}.abolished_on > CURRENT_DATE)"
+            f"({{row}}.abolished_on IS NULL OR {{row}}.abolished_on >= CURRENT_DATE)"
             f" AND NOT {_HOLDER}",
             bool,
             sees={"holding": "appointments"},

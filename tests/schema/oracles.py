@@ -137,7 +137,7 @@ class Tables:
             if other["state"] in {"IN_POST", "EXTENDED"}
             and self.sees(actor, models.Appointment, other)
         ]
-        stands = row["abolished_on"] is None or row["abolished_on"] > self.today
+        stands = row["abolished_on"] is None or row["abolished_on"] >= self.today
         return stands and not holders
 
     def satisfies(self, actor: Actor, model: Model, row: Values, given: Values) -> bool:

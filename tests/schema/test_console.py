@@ -14,11 +14,16 @@ import pytest
 import strawberry
 import uvicorn
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import Route
 from strawberry.asgi import GraphQL
 
 from schema import console_bundle, console_pages
+from schema.app import create_app
+from seeds import demo
+from seeds.accounts import issue_tokens
+from service.database import connected
 from service.settings import Environment, Settings
 
 ROLES = [
@@ -150,7 +155,7 @@ class Query:
 @asynccontextmanager
 async def served(app: Starlette) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, ws="none", lifespan="off", log_level="error"))
+        server = uvicorn.Server(uvicorn.Config(app, ws="none", log_level="error"))
         task = asyncio.create_task(server.serve(sockets=[listening]))
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
@@ -172,6 +177,19 @@ async def console_url(bundle: Path) -> AsyncIterator[str]:
         yield url
 
 
+@pytest.fixture
+async def demo_url(bundle: Path, fresh_url: str, tmp_path: Path) -> AsyncIterator[str]:
+    """The real app on a demonstration world, as `./dev demo` serves it."""
+    settings = Settings(
+        environment=Environment.DEMO, database_url=SecretStr(fresh_url), data_dir=tmp_path
+    )
+    async with connected(fresh_url):
+        await issue_tokens(settings.demo_tokens, await demo.plant(people=demo.CAST))
+        # Connected all the while, because another module may be connected elsewhere.
+        async with served(create_app(settings)) as url:
+            yield url
+
+
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     chromium = shutil.which("chromium")
@@ -186,6 +204,12 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def page(browser: Browser, console_url: str) -> AsyncIterator[Page]:
+    async with visit(browser, console_url) as page:
+        yield page
+
+
+@asynccontextmanager
+async def visit(browser: Browser, url: str) -> AsyncIterator[Page]:
     """The console's first page, held to what must be true of every visit at its end."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     await context.add_init_script(VIOLATIONS)
@@ -201,15 +225,15 @@ async def page(browser: Browser, console_url: str) -> AsyncIterator[Page]:
     context.on("console", hear)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     context.on("request", lambda request: asked.append(request.url))
-    await page.goto(console_url)
+    await page.goto(url)
     yield page
     await context.close()
     assert complaints == []
-    assert {httpx.URL(url).netloc for url in asked} == {httpx.URL(console_url).netloc}
+    assert {httpx.URL(address).netloc for address in asked} == {httpx.URL(url).netloc}
 
 
 async def sign_in(page: Page, role: str = "HR officer") -> None:
-    await page.get_by_role("button", name=role).click()
+    await page.get_by_role("button", name=role, exact=True).click()
     await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     await expect(query_editor(page)).to_be_visible()
 
@@ -330,6 +354,38 @@ async def test_a_wrong_token_shows_the_servers_own_words_and_is_not_kept(page: P
         "Sign-in failed. This token is unknown, expired or revoked; ask for a new one."
     )
     assert await page.evaluate("sessionStorage.length") == 0
+
+
+@pytest.mark.browser
+async def test_on_the_demonstration_an_hr_officer_finds_candidates_and_others_are_refused(
+    browser: Browser, demo_url: str
+) -> None:
+    async with visit(browser, demo_url) as page:
+        await page.get_by_label("Or sign in with a token").fill("cadre_made-up")
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("alert")).to_contain_text("Sign-in failed.")
+        await sign_in(page)
+        await expect(page.get_by_role("banner")).to_contain_text("Demonstration: HR officer")
+        await open_operation(page, "Candidates for a post")
+        await run(page)
+        await expect(result(page)).to_contain_text('"familyName": "')
+        await page.get_by_role("button", name="Sign out").click()
+        await sign_in(page, "Mentor")
+        await open_operation(page, "Create a person")
+        await run(page)
+        await expect(result(page)).to_contain_text('"code": "NOT_ALLOWED"')
+    query = {"query": "{ candidates { totalCount } }"}
+    async with httpx.AsyncClient() as client:
+        anonymous = await client.post(f"{demo_url}/graphql", json=query)
+    assert anonymous.json()["errors"][0]["extensions"] == {"code": "NOT_SIGNED_IN"}
+
+
+@pytest.mark.browser
+async def test_the_editors_follow_a_system_that_turns_dark(page: Page) -> None:
+    await sign_in(page)
+    await expect(page.locator(".monaco-editor.vs-dark")).to_have_count(0)
+    await page.emulate_media(color_scheme="dark")
+    await expect(page.locator(".monaco-editor.vs-dark").first).to_be_visible()
 
 
 @pytest.mark.browser

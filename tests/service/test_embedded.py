@@ -344,3 +344,16 @@ async def test_a_corrupted_database_is_refused_with_the_servers_own_reason(tmp_p
     assert message.startswith(f"The database in {tmp_path}/postgres does not start: ")
     assert "it gives no reason" not in message
     assert f"See {tmp_path}/postgres.log; restore the folder from a backup" in message
+
+
+async def test_work_that_a_full_disk_broke_off_says_so(tmp_path: Path) -> None:
+    told = "could not extend file: No space left on device"
+    with pytest.raises(Unavailable, match=r"^The disk that holds .* is full \(\d+ MB free\)"):
+        async with running(tmp_path, durable=False):
+            raise asyncpg.DiskFullError(told)
+
+
+async def test_work_that_broke_off_for_another_reason_keeps_it(tmp_path: Path) -> None:
+    with pytest.raises(asyncpg.DivisionByZeroError, match="by zero"):
+        async with running(tmp_path, durable=False):
+            raise asyncpg.DivisionByZeroError("division by zero")

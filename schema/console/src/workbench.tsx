@@ -5,7 +5,7 @@ import "@graphiql/plugin-doc-explorer/style.css";
 import "@graphiql/plugin-history/style.css";
 import "graphiql/graphiql.css";
 import "./workbench.css";
-import { useGraphiQL } from "@graphiql/react";
+import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { useEffect, useMemo } from "react";
 
 import { LIBRARY } from "./library";
@@ -20,6 +20,19 @@ const WELCOME = `# Choose a ready operation on the left, or write your own here.
 function WrappedLines() {
   const queryEditor = useGraphiQL((state) => state.queryEditor);
   useEffect(() => queryEditor?.updateOptions({ wordWrap: "on" }), [queryEditor]);
+  return null;
+}
+
+/** GraphiQL colours its editors once; a system that turns dark meanwhile must be followed. */
+function SystemColours() {
+  const chosen = useGraphiQL((state) => state.theme);
+  const { setTheme } = useGraphiQLActions();
+  useEffect(() => {
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const follow = () => setTheme(chosen);
+    dark.addEventListener("change", follow);
+    return () => dark.removeEventListener("change", follow);
+  }, [chosen, setTheme]);
   return null;
 }
 
@@ -41,6 +54,7 @@ export default function Workbench({ token, store }: { token: string; store: Stor
     >
       <GraphiQL.Logo>{null}</GraphiQL.Logo>
       <WrappedLines />
+      <SystemColours />
     </GraphiQL>
   );
 }
