@@ -237,7 +237,7 @@ PEOPLE = (
         ("{people(first:0){totalCount}}", {}, 0),
         (PEOPLE, {"n": 4}, 4 + 40),
         (PEOPLE, {"n": 4, "m": 2}, 4 + 8),
-        (PEOPLE, {"n": 4.0, "m": None}, 4 + 200),
+        (PEOPLE, {"n": 4.0, "m": None}, 4 + 80),
         (PEOPLE, {}, 20 + 200),
         ("{...F ...F} fragment F on Query{people(first:3){totalCount}}", {}, 6),
         ("{a{... on Query{people(first:3){totalCount}}}}", {}, 3),

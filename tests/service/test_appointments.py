@@ -119,13 +119,13 @@ async def test_facts_that_cannot_be_are_not_recorded(
         await appointments.record(change, by=hr)
 
 
-async def test_nobody_starts_in_a_post_on_or_after_the_day_it_was_abolished(hr: Actor) -> None:
-    post = await factories.make_post(abolished_on=START)
+async def test_nobody_starts_in_a_post_after_its_last_day(hr: Actor) -> None:
+    post = await factories.make_post(abolished_on=date(2023, 1, 14))
     change = await a_change(post_id=post.id)
-    async with refused("INVALID", "post_id", saying="2023-01-15"):
+    async with refused("INVALID", "post_id", saying="2023-01-14"):
         await appointments.record(change, by=hr)
-    before = change.model_copy(update={"started_on": date(2023, 1, 14)})
-    assert (await appointments.record(before, by=hr)).state == AppointmentState.IN_POST
+    last = change.model_copy(update={"started_on": date(2023, 1, 14)})
+    assert (await appointments.record(last, by=hr)).state == AppointmentState.IN_POST
 
 
 async def test_a_post_abolished_by_now_is_offered_to_nobody(hr: Actor) -> None:
