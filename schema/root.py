@@ -86,6 +86,7 @@ def _query() -> type:
         "nodes": Part(
             list[assembly.interface | None],  # type: ignore[name-defined]
             "The things with these ids, in their order; null where absent or hidden.",
+            is_optional=True,
             arguments={"ids": Part(ids, "The opaque ids, at most 100.")},
         ),
         "enum_values": Part(
