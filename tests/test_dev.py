@@ -201,6 +201,20 @@ def test_an_environment_behind_a_link_is_used_and_never_changed(machine: Machine
     assert machine.done() == ["made", "install requirements.lock"]
 
 
+def test_the_whole_suite_takes_every_core_and_leaves_out_what_the_machine_cannot_run(
+    machine: Machine,
+) -> None:
+    machine.has_python("3.12")
+    answer = machine.dev("test")
+    whole = ["<-m>", "<not browser>", "<-n>", "<logical>", "<--dist>", "<loadfile>"]
+    assert answer.stdout.splitlines()[-6:] == whole
+    assert "apt-get install chromium" in answer.stderr
+
+    (machine.path / "chromium").symlink_to(machine.path / "python3")
+    assert machine.dev("test", "tests/x.py").stdout.splitlines()[-1:] == ["<tests/x.py>"]
+    assert "browser" not in machine.dev("test", "tests/x.py").stdout
+
+
 def test_check_names_the_part_that_failed_shows_it_and_fails(machine: Machine) -> None:
     machine.has_python("3.12")
     machine.dev("test")

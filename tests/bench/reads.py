@@ -29,6 +29,7 @@ from service.access.actors import Actor, Grant
 from service.access.roles import Role
 from service.embedded import running
 from service.reading import answers
+from service.reading.selections import PageOf
 from service.reading.statements import compile_page, compile_row
 
 PEOPLE = 20_000
@@ -135,8 +136,9 @@ async def _statement(schema: CadreSchema, *asked: Any) -> Any:
     roots = schema.reads._roots(given, groups)
     assert roots is not None
     selection = choose(assembled(), roots[0].declared, roots[0].asked, roots[0].given)
-    by_page = hasattr(selection, "page")
-    return compile_page(selection, HR) if by_page else compile_row(selection, HR)
+    if isinstance(selection, PageOf):
+        return compile_page(selection, HR)
+    return compile_row(selection, HR)
 
 
 async def _measured(targets: dict[str, Target]) -> dict[str, Cost]:
