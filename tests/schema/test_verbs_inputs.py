@@ -308,7 +308,7 @@ async def test_nodes_are_read_by_a_hundred_ids_at_once_and_not_by_more(served: S
     answer = await served.ask(document, {"ids": [key] * 100})
     assert answer == {"data": {"nodes": [{"id": key}] * 100}}
     answer = await served.ask(document, {"ids": [key] * 101})
-    assert answer["data"] is None
+    assert answer["data"] == {"nodes": None}
     (error,) = answer["errors"]
     assert error["extensions"] == {"code": "INVALID", "path": ["ids"]}
     assert error["message"] == "Ask for at most 100 ids at once."
