@@ -12,6 +12,8 @@ from service import database, embedded, models
 from service.errors import Conflict, Invalid, Unavailable
 from service.settings import Environment, Settings
 
+_PENDING = "Migrations are pending; run cadre migrate first."
+
 
 def refuse_unsafe(settings: Settings) -> None:
     """Refuses settings under which production would run on the demonstration's means."""
@@ -29,9 +31,14 @@ def refuse_unsafe(settings: Settings) -> None:
 
 
 async def refuse_demonstration(settings: Settings) -> None:
-    """Refuses, in production, a connected database in which invented people stand."""
+    """Refuses, in production, a connected database in which invented people stand.
+
+    Raises Unavailable for one without its tables, which cannot be looked through.
+    """
     if settings.environment is not Environment.PRODUCTION:
         return
+    if await database.pending():
+        raise Unavailable(_PENDING)
     if await models.Person.exists(is_invented=True):
         raise Conflict(
             "The demonstration world stands in this database, and production refuses it:"
@@ -61,7 +68,7 @@ async def ready(settings: Settings) -> AsyncIterator[str]:
     """
     async with located(settings) as url, database.connected(url, pool_size=settings.pool_size):
         if await database.pending():
-            raise Unavailable("Migrations are pending; run cadre migrate first.")
+            raise Unavailable(_PENDING)
         await refuse_demonstration(settings)
         yield url
 
