@@ -29,9 +29,13 @@ def refuse_unsafe(settings: Settings) -> None:
 
 
 async def refuse_demonstration(settings: Settings) -> None:
-    """Refuses, in production, a connected database in which invented people stand."""
+    """Refuses, in production, a connected database in which invented people stand.
+
+    Raises Unavailable for one without its tables, which cannot be looked through.
+    """
     if settings.environment is not Environment.PRODUCTION:
         return
+    await database.require_current()
     if await models.Person.exists(is_invented=True):
         raise Conflict(
             "The demonstration world stands in this database, and production refuses it:"
