@@ -155,7 +155,8 @@ class Query:
 @asynccontextmanager
 async def served(app: Starlette) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, ws="none", log_level="error"))
+        config = uvicorn.Config(app, ws="none", log_config=None, access_log=False)
+        server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
