@@ -76,7 +76,7 @@ async def worker(url: str, nightly_at: str = EVERY_SECOND) -> AsyncIterator[Work
         await started.ended()
 
 
-async def until(holds: Callable[[], Awaitable[object]], *, seconds: float = 30) -> None:
+async def until(holds: Callable[[], Awaitable[object]], *, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not await holds():
         assert time.monotonic() < deadline, "it did not happen in time"
