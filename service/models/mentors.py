@@ -36,6 +36,8 @@ class Mentor(Row):
         guarded={
             "read_file": frozenset(
                 {
+                    # Mentees see whether a place is free, never how many others hold one.
+                    "active_mentorships",
                     "refused_nationalities",
                     "conflicts_declared_at",
                     "consented_at",
