@@ -9,7 +9,7 @@ WORKDIR /opt/cadre/app
 # The environment keeps no pip of its own, so the image that runs cannot install anything into it.
 RUN python -m venv --without-pip /opt/cadre/venv
 COPY requirements.lock ./
-RUN pip --python /opt/cadre/venv/bin/python install --no-cache-dir --only-binary :all: \
+RUN pip --python /opt/cadre/venv/bin/python install --no-cache-dir --only-binary :all: --no-deps \
         --require-hashes -r requirements.lock
 
 COPY pyproject.toml README.md LICENSE cadre.py ./
