@@ -15,8 +15,9 @@ from starlette.routing import Route
 
 from schema import console_pages
 from schema.endpoint import create_endpoint
+from schema.engine import Engine
 from schema.root import create_schema
-from service import accounts, database, startups
+from service import database, startups
 from service.access.roles import DUTIES, Role
 from service.errors import Unavailable
 from service.settings import Environment, Settings
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             await startups.refuse_demonstration(settings)
             yield
 
-    endpoint = create_endpoint(create_schema(), accounts.authenticate)
+    endpoint = create_endpoint(Engine(create_schema()))
     return Starlette(
         routes=[
             Route("/healthz", _alive),

@@ -16,7 +16,17 @@ from strawberry.utils.str_converters import capitalize_first, to_snake_case
 
 from schema import blueprints
 from schema.blueprints import Part
-from schema.declarations import Column, ListField, Node, Noun, Related, RowField, Verb
+from schema.declarations import (
+    Column,
+    ListField,
+    Node,
+    Noun,
+    Related,
+    RootField,
+    RowField,
+    ThingField,
+    Verb,
+)
 from schema.filters import Filters
 from schema.inputs import Inputs
 from schema.scalars import Json
@@ -28,6 +38,14 @@ _WINDOW = {
     "after": Part(str, "Only rows after this cursor; goes with first.", True),
     "last": Part(int, "At most this many from the end, 0 to 100.", True),
     "before": Part(str, "Only rows before this cursor; goes with last.", True),
+}
+
+# What every schema of nodes has, whatever its nouns are.
+_THINGS = {
+    "node": ThingField("The thing with this id; null where absent or hidden."),
+    "nodes": ThingField(
+        "The things with these ids, in their order; null where absent or hidden.", is_list=True
+    ),
 }
 
 
@@ -48,6 +66,7 @@ class Assembly:
         self.nodes: dict[type[Row], Node] = {
             node.model: node for noun in self.nouns for node in noun.nodes
         }
+        self.models = {node.name: model for model, node in self.nodes.items()}
         self.filters = Filters(self.nodes)
         self.inputs = Inputs()
         self.interface = blueprints.fill_interface(
@@ -66,6 +85,11 @@ class Assembly:
         return _merged(noun.queries for noun in self.nouns)
 
     @property
+    def roots(self) -> dict[str, RootField]:
+        """Every root field that is read from tables, by name."""
+        return {**_THINGS, **self.queries}
+
+    @property
     def verbs(self) -> dict[str, Verb]:
         """The mutations, by name."""
         return _merged(noun.verbs for noun in self.nouns)
@@ -75,8 +99,10 @@ class Assembly:
         """Every node type, for those that only the interface reaches."""
         return [lists.node for lists in self.lists.values()]
 
-    def query_part(self, declared: ListField | RowField) -> Part:
+    def query_part(self, declared: RootField) -> Part:
         """The root field's type and arguments."""
+        if isinstance(declared, ThingField):
+            return self._thing_part(declared)
         lists = self.lists[declared.model]
         if isinstance(declared, ListField):
             # Nullable, so that one refused list leaves the rest of the answer alone.
@@ -88,6 +114,14 @@ class Assembly:
             )
         key = {declared.by: Part(str, f"The {declared.by} of the {declared.model.__name__}.")}
         return Part(lists.node, declared.description, is_optional=True, arguments=key)
+
+    def _thing_part(self, declared: ThingField) -> Part:
+        if declared.is_list:
+            ids = {"ids": Part(list[strawberry.ID], "The opaque ids, at most 100.")}
+            kind: Any = list[self.interface | None]  # type: ignore[name-defined]
+            return Part(kind, declared.description, is_optional=True, arguments=ids)
+        opaque = {"id": Part(strawberry.ID, "The opaque id.")}
+        return Part(self.interface, declared.description, is_optional=True, arguments=opaque)
 
     def verb_part(self, name: str, verb: Verb, error: type) -> Part:
         """The mutation's input and payload."""

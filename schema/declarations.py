@@ -90,6 +90,17 @@ class RowField:
 
 
 @dataclass(frozen=True)
+class ThingField:
+    """A root field that finds a thing of any type by its id, or several by theirs."""
+
+    description: str
+    is_list: bool = False
+
+
+RootField = ListField | RowField | ThingField
+
+
+@dataclass(frozen=True)
 class Verb:
     """A mutation over an operation; `reveals` are texts that only its answer ever shows."""
 

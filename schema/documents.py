@@ -1,20 +1,28 @@
 """Documents, from text to ready: parsed, measured, validated, and remembered.
 
-The memory is bounded by entries and by characters, and keeps valid documents only,
-so that hostile texts can neither grow it nor stay in it.
+The memory is bounded by characters and keeps valid documents only, so that hostile texts
+cannot grow it. What was registered is kept beside it, and never parsed or validated again.
 """
 
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from cachetools import LRUCache
 from graphql import (
     DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
+    GraphQLInterfaceType,
     GraphQLSchema,
     GraphQLSyntaxError,
+    InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionSetNode,
     parse,
     specified_rules,
     validate,
@@ -35,6 +43,8 @@ from schema.limits import (
     measure,
     pages,
 )
+from schema.metrics import DOCUMENTS, DOCUMENTS_HELD
+from schema.variables import Variables, uses
 from service.errors import Refusal
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -60,18 +70,40 @@ class OperationUnclear(Refusal):
     code = "OPERATION_RESOLUTION_FAILURE"
 
 
-@dataclass(slots=True)
+_numbers = itertools.count(1)
+
+
+@dataclass
 class Operation:
     """One operation of a document, with its size once fragments are expanded."""
 
     node: OperationDefinitionNode
     shape: Shape
+    fragments: Mapping[str, FragmentDefinitionNode]
+    schema: GraphQLSchema
     pages: tuple[Page, ...] = ()
+    # Its identity for as long as the process lives; a forgotten document's is not given again.
+    number: int = field(default_factory=lambda: next(_numbers))
 
     @property
     def kind(self) -> OperationType:
         """Query, mutation or subscription."""
         return OperationType(self.node.operation.value)
+
+    @cached_property
+    def variables(self) -> Variables:
+        """How its variables are read."""
+        selections = [fragment.selection_set for fragment in self.fragments.values()]
+        used = uses([self.node.selection_set, *selections])
+        return Variables(self.schema, self.node, used, _things(self.schema))
+
+    def is_over(self, fields: Collection[str]) -> bool:
+        """Whether no other root field than these is selected, skipped or not."""
+        return self._root_fields <= set(fields)
+
+    @cached_property
+    def _root_fields(self) -> frozenset[str]:
+        return frozenset(_fields(self.node.selection_set, self.fragments))
 
     def admit(self, variables: Mapping[str, Any], limits: Limits) -> None:
         """Refuse the values of one request that break a limit; the document itself passed."""
@@ -79,13 +111,39 @@ class Operation:
         check_pages(self.pages, self.node, variables, limits)
 
 
+def _things(schema: GraphQLSchema) -> frozenset[str]:
+    """The names of the types that have an opaque id."""
+    node = schema.get_type("Node")
+    if not isinstance(node, GraphQLInterfaceType):
+        return frozenset()
+    return frozenset(kind.name for kind in schema.get_possible_types(node))
+
+
+def _fields(
+    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Iterator[str]:
+    for selection in selections.selections:
+        if isinstance(selection, FieldNode):
+            yield selection.name.value
+        elif isinstance(selection, InlineFragmentNode):
+            yield from _fields(selection.selection_set, fragments)
+        elif isinstance(selection, FragmentSpreadNode):
+            yield from _fields(fragments[selection.name.value].selection_set, fragments)
+
+
 @dataclass(slots=True)
 class Document:
     """A parsed document within the limits; `valid` once `Documents.validate` accepted it."""
 
+    text: str
     ast: DocumentNode
     operations: list[Operation]
     valid: bool = field(default=False)
+
+    @property
+    def weight(self) -> int:
+        """What it counts for in the memory."""
+        return max(600, len(self.text))
 
     def operation(self, name: str | None) -> Operation:
         """The operation to run; refuses when the name is missing, unknown or ambiguous."""
@@ -104,32 +162,44 @@ class Document:
 class Documents:
     """The documents of one schema, the valid ones remembered by their text."""
 
-    def __init__(
-        self,
-        schema: GraphQLSchema,
-        limits: Limits,
-        *,
-        entries: int = 500,
-        characters: int = 300_000,
-    ) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: Limits, *, characters: int = 300_000) -> None:
         self._schema = schema
         self._limits = limits
-        self._entries = entries
-        # A parsed document takes up to 300 bytes of memory for each character.
-        self._characters = characters
-        self._remembered: OrderedDict[str, Document] = OrderedDict()
-        self._held = 0
+        # A parsed document takes up to 300 bytes of memory for each character; the shortest
+        # ones are weighed as if they had a few hundred.
+        self._remembered: LRUCache[str, Document] = LRUCache(
+            characters, lambda document: document.weight
+        )
+        self._registered: dict[str, Document] = {}
 
     def parse(self, text: str) -> Document:
         """The document, remembered or fresh; refuses bad syntax and whatever exceeds a limit."""
         known = self._remembered.get(text)
+        DOCUMENTS.labels("miss" if known is None else "hit").inc()
         if known is not None:
-            self._remembered.move_to_end(text)
             return known
         ast = self._parse(text)
         nodes = [node for node in ast.definitions if isinstance(node, OperationDefinitionNode)]
         shapes = measure(ast, self._limits)
-        return Document(ast, [Operation(*pair) for pair in zip(nodes, shapes, strict=True)])
+        fragments = fragments_of(ast)
+        operations = [
+            Operation(*pair, fragments, self._schema) for pair in zip(nodes, shapes, strict=True)
+        ]
+        return Document(text, ast, operations)
+
+    def registered(self, digest: str) -> "Document | None":
+        """The registered document of this digest, ready to run, where it is known here."""
+        found = self._registered.get(digest)
+        if found is not None:
+            DOCUMENTS.labels("registered").inc()
+        return found
+
+    def register(self, digest: str, text: str) -> "Document":
+        """Keeps a document for good under its digest. Refuses what a request would be refused."""
+        document = self.parse(text)
+        self.validate(document, suggest=True)
+        self._registered[digest] = document
+        return document
 
     def _parse(self, text: str) -> DocumentNode:
         try:
@@ -139,7 +209,7 @@ class Documents:
                 raise LimitExceeded(self._limits, "tokens") from error
             raise DocumentRefused("GRAPHQL_PARSE_FAILED", [error]) from error
 
-    def validate(self, text: str, document: Document, *, suggest: bool) -> None:
+    def validate(self, document: Document, *, suggest: bool) -> None:
         """Hold a parsed document against the schema once, and remember it when it is valid.
 
         `suggest` lets the errors name similar fields, which tells strangers the schema.
@@ -155,17 +225,11 @@ class Documents:
         )
         if errors:
             raise DocumentRefused("GRAPHQL_VALIDATION_FAILED", errors)
-        fragments = fragments_of(document.ast)
         for operation in document.operations:
-            operation.pages = pages(operation.node, fragments, self._schema, self._limits)
+            operation.pages = pages(operation.node, operation.fragments, self._schema, self._limits)
         document.valid = True
-        self._remember(text, document)
-
-    def _remember(self, text: str, document: Document) -> None:
-        if len(text) > min(64_000, self._characters) or text in self._remembered:
-            return
-        self._remembered[text] = document
-        self._held += len(text)
-        while self._held > self._characters or len(self._remembered) > self._entries:
-            forgotten, _ = self._remembered.popitem(last=False)
-            self._held -= len(forgotten)
+        # Of two that were parsed at once the first one stays, and its plans with it. One that
+        # is too long is used and forgotten.
+        if document.weight <= min(64_000, self._remembered.maxsize):
+            self._remembered.setdefault(document.text, document)
+            DOCUMENTS_HELD.set(len(self._remembered))

@@ -18,6 +18,7 @@ from service.models import Row
 from service.models.vocabulary import LEVEL_RANKS, Level, Word
 from service.reading.selections import Sort
 from service.reading.shapes import shape, target
+from service.reading.slots import Given
 
 _LISTS = {"among": "in", "overlaps": "overlaps", "contains": "contains"}
 _LONGEST_TEXT = 500
@@ -75,7 +76,7 @@ class Filters:
     def _test(self, model: type[Row], declared: Filter, value: Any) -> Condition:
         of, test = declared.of, declared.test
         if test in _LISTS:
-            return Compare(of, _LISTS[test], [_plain(item) for item in value])
+            return Compare(of, _LISTS[test], _plain_list(value))
         if test in _SINGLE:
             return Compare(of, _SINGLE[test], _plain(value))
         if test == "matches":
@@ -145,6 +146,10 @@ def _check_length(key: str, value: Any) -> None:
 
 def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
+
+
+def _plain_list(values: Any) -> Any:
+    return values if isinstance(values, Given) else [_plain(value) for value in values]
 
 
 def _levels(given: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ id of another noun, an unknown cursor and a broken rule are refused by field.
 import base64
 import binascii
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -23,6 +23,7 @@ from schema.blueprints import Part
 from service.changes import Change, Key, RefersTo
 from service.errors import Invalid
 from service.models.vocabulary import Word
+from service.reading.slots import Given
 
 C = TypeVar("C", bound=Change)
 _UNIONS = (Union, types.UnionType)
@@ -102,6 +103,24 @@ class Inputs:
             self._changes[change] = made
             blueprints.fill_input(made, self._parts(change), (change.__doc__ or "").strip())
         return self._changes[change]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenId:
+    """The id of a thing of this name, whose key is known only once a request is there."""
+
+    name: str
+    key: Given
+
+
+@dataclass(frozen=True, slots=True)
+class GivenIds:
+    """So many ids of things of these names; each one's may be known only with the request."""
+
+    count: int
+    names: Collection[str]
+    each_name: Given | list[str]
+    each_key: Given | list[UUID]
 
 
 def decode_id(value: str, noun: str | None, *, path: tuple[str, ...]) -> tuple[str, UUID]:

@@ -212,8 +212,9 @@ def _inner_first(fragments: Fragments, limits: Limits) -> list[str]:
 
 
 def _spreads(fragment: FragmentDefinitionNode) -> set[str]:
-    nodes = (node for node, _ in _nodes(fragment))
-    return {node.name.value for node in nodes if isinstance(node, FragmentSpreadNode)}
+    return {
+        node.name.value for node in nodes_below(fragment) if isinstance(node, FragmentSpreadNode)
+    }
 
 
 def _shape(selections: SelectionSetNode, known: Mapping[str, Shape]) -> Shape:
@@ -280,6 +281,11 @@ def _check_literals(document: DocumentNode, limits: Limits) -> None:
             _at_most(limits, "list_items", len(node.values))
         elif isinstance(node, ObjectValueNode):
             _at_most(limits, "list_items", len(node.fields))
+
+
+def nodes_below(root: Node) -> Iterator[Node]:
+    """Every node below `root` and itself, each once and after the one it stands in."""
+    return (node for node, _ in _nodes(root))
 
 
 def _nodes(root: Node) -> Iterator[tuple[Node, int]]:

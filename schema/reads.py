@@ -1,142 +1,112 @@
-"""Reads answered without the executor: root fields over tables, their JSON passed through.
+"""Queries over tables answered without the executor: planned once, then one statement each.
 
 What it does not know it leaves to the executor, the whole operation: a field is never
 left out and never guessed. Limits and validation come before it.
 """
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import orjson
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    GraphQLError,
-    GraphQLSchema,
-    OperationDefinitionNode,
-)
-from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields
-from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
-from strawberry.types import ExecutionResult
-from strawberry.utils.str_converters import to_camel_case
+from cachetools import LRUCache
+from graphql import GraphQLError, GraphQLSchema
+from graphql.execution.values import VariableValues, get_variable_values
 
 from schema.assembly import Assembly
-from schema.declarations import ListField, RowField
-from schema.resolvers import check_open, choose
-from schema.selections import Asked
-from service.access.actors import Actor
+from schema.documents import Operation
+from schema.metrics import PLANS, PLANS_HELD
+from schema.plans import Misfit, Plan, Planner
+from schema.variables import Form, Unshaped
 from service.reading import answers
+from service.reading.slots import Filling
+from service.sign_ins import SignIn
 
-TYPE_NAME = "__typename"
+_HIT, _MISS = PLANS.labels("hit"), PLANS.labels("miss")
+# Characters of SQL and of the answers' frames: some thousand plans of usual size.
+_REMEMBERED = 8_000_000
 
 
-@dataclass(frozen=True)
-class _Root:
-    """One root field of a request: where its answer goes, and what was asked."""
+class ProofLost(Exception):  # noqa: N818 - a signal to sign in anew
+    """What was remembered of the caller holds no more; nothing of the answer was told."""
 
-    key: str
-    declared: ListField | RowField
-    asked: Asked
-    given: Mapping[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The JSON of `data`, what was refused of it, and whether the plan was there already."""
+
+    data: bytes
+    errors: tuple[GraphQLError, ...]
+    is_planned: bool
 
 
 class Reads:
     """The short way for the queries of one schema."""
 
     def __init__(self, assembly: Assembly, schema: GraphQLSchema) -> None:
-        self._assembly = assembly
         self._schema = schema
-        assert schema.query_type is not None
-        self._query = schema.query_type
-        self._declared = {to_camel_case(name): f for name, f in assembly.queries.items()}
+        self._planner = Planner(assembly, schema)
+        self._plans: LRUCache[Any, Plan] = LRUCache(_REMEMBERED, lambda plan: plan.weight)
 
     async def answer(
-        self,
-        document: DocumentNode,
-        operation: OperationDefinitionNode,
-        variables: Mapping[str, Any],
-        actor: Actor,
-    ) -> ExecutionResult | None:
-        """The answer, or None where the executor must give it."""
-        asked = self._asked(document, operation, variables)
-        groups = self._groups(asked) if asked else None
-        if asked is None or groups is None:
-            return None
-        roots = self._roots(asked, groups)
-        if roots is None:
-            return None
-        values, errors = await self._read(roots, actor)
-        # In the order of the document, as the executor would answer.
-        data = {key: values.get(key, self._query.name) for key in groups}
-        return ExecutionResult(data=data, errors=errors or None)
+        self, operation: Operation, variables: Mapping[str, Any], sign_in: SignIn
+    ) -> Answer | None:
+        """The answer, or None where the executor must give it.
 
-    def _asked(
-        self,
-        document: DocumentNode,
-        operation: OperationDefinitionNode,
-        variables: Mapping[str, Any],
-    ) -> Asked | None:
-        """The request with its variables coerced; None where they do not fit."""
-        definitions = operation.variable_definitions or ()
+        Raises ProofLost where the token no longer opens what was remembered of it.
+        """
+        if not operation.is_over(self._planner.fields):
+            return None
+        try:
+            form = operation.variables.form(variables)
+            plan, is_known = self._plan(operation, form, sign_in)
+            # A plan with errors is a refusal's: its words may come from this request's values.
+            if not plan.errors:
+                filling = Filling(sign_in.actor, form.given, sign_in.digest)
+                return await _run(plan, filling, sign_in, is_planned=is_known)
+        except (Unshaped, Misfit, ValueError, ArithmeticError):
+            pass
+        return await self._answer_once(operation, variables, sign_in)
+
+    def _plan(self, operation: Operation, form: Form, sign_in: SignIn) -> tuple[Plan, bool]:
+        has_proof = sign_in.digest is not None
+        key = (operation.number, has_proof, sign_in.actor.fingerprint, form.key)
+        known = self._plans.get(key)
+        (_MISS if known is None else _HIT).inc()
+        if known is not None:
+            return known, True
+        values = operation.variables.revive(form)
+        plan = self._planner.plan(operation, values, sign_in.actor, has_proof=has_proof)
+        if not plan.errors and plan.weight <= _REMEMBERED:
+            self._plans[key] = plan
+            PLANS_HELD.set(len(self._plans))
+        return plan, False
+
+    async def _answer_once(
+        self, operation: Operation, variables: Mapping[str, Any], sign_in: SignIn
+    ) -> Answer | None:
+        """The same with a plan for these very values, which is not kept."""
+        definitions = operation.node.variable_definitions or ()
         values = get_variable_values(self._schema, definitions, dict(variables))
         if not isinstance(values, VariableValues):
             return None
-        fragments = {
-            node.name.value: node
-            for node in document.definitions
-            if isinstance(node, FragmentDefinitionNode)
-        }
-        return Asked(self._schema, operation, fragments, values)
-
-    def _groups(self, asked: Asked) -> Mapping[str, list[FieldDetails]] | None:
-        """The root fields by response key; None where one is not over tables."""
-        fragments = {name: FragmentDetails(node) for name, node in asked.fragments.items()}
-        groups = collect_fields(
-            self._schema, fragments, asked.variables, self._query, asked.operation
-        ).grouped_field_set
-        names = {group[0].node.name.value for group in groups.values()}
-        return groups if names <= {TYPE_NAME, *self._declared} else None
-
-    def _roots(self, asked: Asked, groups: Mapping[str, list[FieldDetails]]) -> list[_Root] | None:
-        """What to read; None where an argument does not fit."""
+        has_proof = sign_in.digest is not None
         try:
-            return [
-                self._root(asked, key, group)
-                for key, group in groups.items()
-                if group[0].node.name.value != TYPE_NAME
-            ]
-        except GraphQLError:
+            plan = self._planner.plan(operation, values, sign_in.actor, has_proof=has_proof)
+        except Misfit:
             return None
+        return await _run(plan, _filling(sign_in), sign_in, is_planned=False)
 
-    def _root(self, asked: Asked, key: str, group: list[FieldDetails]) -> _Root:
-        name = group[0].node.name.value
-        field = self._query.fields[name]
-        given = get_argument_values(field, group[0].node, asked.variables)
-        nodes: list[FieldNode] = [details.node for details in group]
-        return _Root(key, self._declared[name], replace(asked, nodes=nodes), given)
 
-    async def _read(
-        self, roots: list[_Root], actor: Actor
-    ) -> tuple[dict[str, Any], list[GraphQLError]]:
-        """Each field's JSON by key, null where refused, and why."""
-        found = await asyncio.gather(
-            *(self._text(root, actor) for root in roots), return_exceptions=True
-        )
-        values: dict[str, Any] = {}
-        errors = []
-        for root, text in zip(roots, found, strict=True):
-            values[root.key] = orjson.Fragment(text) if isinstance(text, str) else None
-            if isinstance(text, Exception):
-                nodes = root.asked.nodes
-                errors.append(GraphQLError(str(text), nodes, path=[root.key], original_error=text))
-            elif isinstance(text, BaseException):
-                raise text
-        return values, errors
+def _filling(sign_in: SignIn) -> Filling:
+    return Filling(sign_in.actor, (), sign_in.digest)
 
-    async def _text(self, root: _Root, actor: Actor) -> str | None:
-        check_open(actor, root.declared)
-        selection = choose(self._assembly, root.declared, root.asked, root.given)
-        return await answers.text(selection, by=actor)
+
+async def _run(plan: Plan, filling: Filling, sign_in: SignIn, *, is_planned: bool) -> Answer:
+    columns: Any = ()
+    if plan.statement is not None:
+        columns = await answers.texts(plan.statement, filling)
+    if plan.has_proof:
+        proof, *columns = columns
+        if proof != sign_in.proof:
+            raise ProofLost
+    return Answer(plan.data(columns), plan.errors, is_planned)

@@ -14,8 +14,8 @@ from strawberry.utils.str_converters import to_camel_case
 from schema import blueprints
 from schema.assembly import Assembly, result_field
 from schema.context import Context
-from schema.declarations import ListField, RowField, Verb
-from schema.inputs import Writing, decode_change, decode_id
+from schema.declarations import ListField, RootField, ThingField, Verb
+from schema.inputs import GivenId, GivenIds, Writing, decode_change, decode_id
 from schema.selections import Asked, Selections, asked_by
 from service import operations
 from service.access.actors import Actor
@@ -24,7 +24,7 @@ from service.errors import Invalid, NotSignedIn, Refusal, RefusalCode
 from service.models import Row
 from service.reading import answers
 from service.reading.pages import LARGEST_SIZE
-from service.reading.selections import PageOf, RowOf, RowsOf
+from service.reading.selections import Nothing, PageOf, RowOf, Selection, ThingsOf
 
 Info = GraphQLResolveInfo[Context]
 Resolver = Callable[..., Awaitable[Any]]
@@ -52,20 +52,57 @@ def pick(source: Any, info: Info, **_: Any) -> Any:
 
 
 def choose(
-    assembly: Assembly, declared: ListField | RowField, asked: Asked, given: Mapping[str, Any]
-) -> PageOf | RowOf:
+    assembly: Assembly, declared: RootField, asked: Asked, given: Mapping[str, Any]
+) -> Selection:
     """What a root field over tables is to read."""
     selections = Selections(assembly, asked)
     if isinstance(declared, ListField):
         page = selections.page(declared.model, selections.root, given, declared.where)
         return PageOf(declared.model, page)
+    if isinstance(declared, ThingField):
+        chosen = _choose_things if declared.is_list else _choose_thing
+        return chosen(assembly, selections, given)
     fields = selections.row(declared.model, selections.root)
     return RowOf(declared.model, declared.by, given[to_camel_case(declared.by)], fields)
 
 
-def check_open(actor: Actor, declared: ListField | RowField) -> None:
+def _choose_thing(
+    assembly: Assembly, selections: Selections, given: Mapping[str, Any]
+) -> Selection:
+    wanted = given["id"]
+    name, key = (
+        (wanted.name, wanted.key)
+        if isinstance(wanted, GivenId)
+        else decode_id(wanted, None, path=("id",))
+    )
+    model = assembly.models.get(name)
+    if model is None:
+        return Nothing()
+    return RowOf(model, "id", key, selections.row(model, selections.root))
+
+
+def _choose_things(
+    assembly: Assembly, selections: Selections, given: Mapping[str, Any]
+) -> Selection:
+    wanted = _wanted(given["ids"])
+    if wanted.count > LARGEST_SIZE:
+        raise Invalid(f"Ask for at most {LARGEST_SIZE} ids at once.", path=("ids",))
+    models = [model for name, model in assembly.models.items() if name in wanted.names]
+    fields = {model: selections.row(model, selections.root) for model in models}
+    return ThingsOf(wanted.each_name, wanted.each_key, fields)
+
+
+def _wanted(ids: Any) -> Any:
+    if isinstance(ids, GivenIds):
+        return ids
+    pairs = [decode_id(each, None, path=("ids",)) for each in ids[: LARGEST_SIZE + 1]]
+    names = [name for name, _ in pairs]
+    return GivenIds(len(pairs), frozenset(names), names, [key for _, key in pairs])
+
+
+def check_open(actor: Actor, declared: RootField) -> None:
     """Refuses a list that is closed to this caller as a whole."""
-    if isinstance(declared, RowField):
+    if not isinstance(declared, ListField):
         return
     rules = declared.model.access
     verb = declared.requires or rules.verb
@@ -75,36 +112,19 @@ def check_open(actor: Actor, declared: ListField | RowField) -> None:
         raise actor.refusal(verb, rules.noun)
 
 
-def read_resolver(assembly: Assembly, declared: ListField | RowField) -> Resolver:
-    """Reads the declared list, or the row with the given key."""
+def read_resolver(assembly: Assembly, declared: RootField) -> Resolver:
+    """Reads the declared list, the row with the given key, or the things with the given ids."""
 
     async def resolve(_: Any, info: Info, **given: Any) -> Any:
         actor = _actor(info)
         check_open(actor, declared)
-        return await answers.read(choose(assembly, declared, asked_by(info), given), by=actor)
-
-    return resolve
-
-
-def node_resolver(assembly: Assembly) -> Resolver:
-    """Reads the thing with this id, whatever its type."""
-
-    async def resolve(_: Any, info: Info, **given: Any) -> Any:
-        wanted = decode_id(given["id"], None, path=("id",))
-        return (await _things(assembly, info, [wanted]))[0]
-
-    return resolve
-
-
-def nodes_resolver(assembly: Assembly) -> Resolver:
-    """Reads the things with these ids, in their order, null where absent or hidden."""
-
-    async def resolve(_: Any, info: Info, **given: Any) -> Any:
-        if len(given["ids"]) > LARGEST_SIZE:
-            raise Invalid(f"Ask for at most {LARGEST_SIZE} ids at once.", path=("ids",))
-        return await _things(
-            assembly, info, [decode_id(value, None, path=("ids",)) for value in given["ids"]]
-        )
+        selection = choose(assembly, declared, asked_by(info), given)
+        found = await answers.read(selection, by=actor)
+        if not isinstance(declared, ThingField):
+            return found
+        if not declared.is_list:
+            return _thing(found, given["id"])
+        return [_thing(row, each) for row, each in zip(found, given["ids"], strict=True)]
 
     return resolve
 
@@ -186,28 +206,8 @@ def type_of(thing: _Thing, *_: Any) -> str:
     return thing.type_name
 
 
-async def _things(
-    assembly: Assembly, info: Info, wanted: list[tuple[str, UUID]]
-) -> list[_Thing | None]:
-    """The visible ones of these, in their order; names that are no type find nothing."""
-    selections = Selections(assembly, asked_by(info))
-    models = {model.__name__: model for model in assembly.nodes}
-    ids: dict[type[Row], list[UUID]] = {}
-    for name, key in wanted:
-        if name in models:
-            ids.setdefault(models[name], []).append(key)
-    found = await answers.rows(
-        [
-            RowsOf(model, tuple(keys), selections.row(model, selections.root))
-            for model, keys in ids.items()
-        ],
-        by=_actor(info),
-    )
-    rows = [found[models[name]].get(key) if name in models else None for name, key in wanted]
-    return [
-        None if row is None else _Thing(row, name)
-        for row, (name, _) in zip(rows, wanted, strict=True)
-    ]
+def _thing(row: dict[str, Any] | None, opaque: str) -> _Thing | None:
+    return None if row is None else _Thing(row, decode_id(opaque, None, path=())[0])
 
 
 def _error(refusal: Refusal) -> OperationError:

@@ -6,7 +6,6 @@ What is not listed here is not in the API.
 import functools
 from typing import Any
 
-import strawberry
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
 from strawberry.utils.str_converters import to_camel_case
@@ -29,7 +28,7 @@ from schema import (
 )
 from schema.assembly import Assembly, payload_name
 from schema.blueprints import Part
-from schema.endpoint import CadreSchema
+from schema.engine import CadreSchema
 from schema.limits import Limits
 from schema.reads import Reads
 from schema.scalars import SCALARS
@@ -74,21 +73,8 @@ def create_schema(limits: Limits | None = None) -> CadreSchema:
 @functools.cache
 def _query() -> type:
     assembly = assembled()
-    ids = list[strawberry.ID]
     parts = {
         "viewer": Part(viewer.Viewer, "Who is signed in, and what they may do."),
-        "node": Part(
-            assembly.interface,
-            "The thing with this id; null where absent or hidden.",
-            is_optional=True,
-            arguments={"id": Part(strawberry.ID, "The opaque id.")},
-        ),
-        "nodes": Part(
-            list[assembly.interface | None],  # type: ignore[name-defined]
-            "The things with these ids, in their order; null where absent or hidden.",
-            is_optional=True,
-            arguments={"ids": Part(ids, "The opaque ids, at most 100.")},
-        ),
         "enum_values": Part(
             list[vocabularies.EnumValue],
             "The words of an enum, with what they mean and what may follow.",
@@ -96,7 +82,7 @@ def _query() -> type:
             arguments={"name": Part(str, "The enum's name, such as AppointmentState.")},
         ),
     }
-    parts |= {name: assembly.query_part(field) for name, field in assembly.queries.items()}
+    parts |= {name: assembly.query_part(field) for name, field in assembly.roots.items()}
     return blueprints.fill_type(blueprints.shell("Query"), parts, "What can be read.")
 
 
@@ -124,9 +110,7 @@ def _attach(assembly: Assembly, types: dict[str, Any], limits: Limits) -> None:
     root = types["Query"].fields
     root["viewer"].resolve = lambda _, info: viewer.of(info.context.actor, limits)
     root["enumValues"].resolve = lambda _, __, name: vocabularies.of(name)
-    root["node"].resolve = resolvers.node_resolver(assembly)
-    root["nodes"].resolve = resolvers.nodes_resolver(assembly)
-    for name, field in assembly.queries.items():
+    for name, field in assembly.roots.items():
         root[to_camel_case(name)].resolve = resolvers.read_resolver(assembly, field)
     for name, verb in assembly.verbs.items():
         types["Mutation"].fields[name].resolve = resolvers.verb_resolver(assembly, verb)

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from seeds.demo import World
-from service import accounts, models
+from service import accounts, models, sign_ins
 from service.access.actors import system
 from service.access.roles import DUTIES, Role
 from service.accounts import NewToken
@@ -51,7 +51,7 @@ def _people(world: World) -> dict[Role, UUID]:
 
 async def _opens(token: str, role: Role) -> bool:
     try:
-        actor = await accounts.authenticate(token)
+        actor = (await sign_ins.ask(token)).actor
     except NotSignedIn:
         return False
     return any(grant.role is role for grant in actor.grants)

@@ -1,26 +1,24 @@
 """Accounts, the roles they hold and the tokens they sign in with.
 
-It refuses roles that people would grant themselves, tokens without an end, and to
-say why a token does not open anything.
+It refuses roles that people would grant themselves, and tokens without an end.
 """
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
-from tortoise import connections
 from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from service import audit, clock, models, permits
-from service.access.actors import ANONYMOUS, Actor, Grant
+from service.access.actors import Actor
 from service.access.roles import DUTIES, Assignment, Role
 from service.changes import Change, MissionId, Name, PersonId, RefersTo
-from service.errors import Conflict, Invalid, NotAllowed, NotSignedIn
+from service.errors import Conflict, Invalid, NotAllowed
 from service.operations import Meaning, operation
+from service.sign_ins import digest_of
 
 AccountId = Annotated[UUID, RefersTo("Account")]
 PREFIX = "cadre_"
@@ -139,7 +137,7 @@ async def issue_token(change: NewToken, *, by: Actor) -> models.ApiToken:
         raise Invalid("A token lives for a year at most.", path=("expires_at",))
     secret = PREFIX + secrets.token_urlsafe(32)
     token = await models.ApiToken.create(
-        account=account, label=change.label, digest=_digest(secret), expires_at=expires_at
+        account=account, label=change.label, digest=digest_of(secret), expires_at=expires_at
     )
     issued = {"account_id": account.id, "label": change.label, "expires_at": expires_at}
     await audit.record(audit.Entry(token, "issue", audit.initial(issued)), by=by)
@@ -154,21 +152,6 @@ async def revoke_token(change: TokenRevocation, *, by: Actor) -> models.ApiToken
     token = await models.ApiToken.select_for_update().get(id=change.id)
     await _revoke(token, by=by)
     return token
-
-
-async def authenticate(token: str | None) -> Actor:
-    """Whoever signs in with this token, with the roles they hold now; without one, the public.
-
-    Raises NotSignedIn, in the same words for every token that opens nothing.
-    """
-    if token is None:
-        return ANONYMOUS
-    connection = connections.get("default")
-    _, rows = await connection.execute_query(_BEARER, [_digest(token)])
-    if not rows:
-        raise NotSignedIn("This token is unknown, expired or revoked; sign in with another.")
-    grants = tuple(Grant(Role(row["role"]), row["mission_id"]) for row in rows if row["role"])
-    return Actor(rows[0]["id"], rows[0]["person_id"], rows[0]["label"], grants)
 
 
 async def ensure(
@@ -188,23 +171,6 @@ async def ensure(
         if not await _holds(wanted):
             await grant_role(wanted, by=by)
         return account
-
-
-# One statement decides everything: a digest tells nothing by the time it takes to find it.
-_BEARER = """
-SELECT account.id, account.person_id, account.label, held.role, held.mission_id
-FROM api_token
-JOIN account ON account.id = api_token.account_id
-LEFT JOIN role_grant held ON held.account_id = account.id AND held.revoked_at IS NULL
-     AND (held.expires_at IS NULL OR held.expires_at > now())
-WHERE api_token.digest = $1 AND api_token.revoked_at IS NULL AND api_token.expires_at > now()
-  AND account.disabled_at IS NULL
-ORDER BY held.id
-"""
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def _check_ahead(moment: datetime, now: datetime) -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from service import database, models
 from service.access.roles import Role
-from service.accounts import authenticate
+from service.sign_ins import ask
 from tests import databases, factories
 from tests.programmes import programme
 
@@ -144,9 +144,9 @@ async def test_an_issued_token_signs_in_with_its_role_and_takes_an_id_of_the_api
         *("token", "issue", "--role", "MENTOR", "--person", shown, "--json")
     )
     async with database.connected(fresh_url):
-        department = await authenticate(scoped.out.strip())
-        candidate = await authenticate(own.out.strip())
-        mentor = await authenticate(again.json["token"])
+        department = (await ask(scoped.out.strip())).actor
+        candidate = (await ask(own.out.strip())).actor
+        mentor = (await ask(again.json["token"])).actor
     assert [(grant.role, grant.mission_id) for grant in department.grants] == [
         (Role.HIRING_DEPARTMENT, mission.id)
     ]

@@ -6,6 +6,7 @@ An actor is decided once per request. It refuses to guess: what no grant says is
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from service.access.roles import DUTIES, Assignment, Role
@@ -70,6 +71,16 @@ class Actor:
                 reach = _reach(permission, grant)
                 found[verb, noun] = found.get((verb, noun), NOTHING).joined(reach)
         return found
+
+    @cached_property
+    def fingerprint(self) -> tuple[Any, ...]:
+        """The class of caller: two of one class may read the same fields by the same conditions.
+
+        What differs within a class, such as whose file is one's own, are values of conditions.
+        """
+        held = sorted({(grant.role.value, grant.mission_id is not None) for grant in self.grants})
+        has = (self.account_id is not None, self.person_id is not None)
+        return (self.is_system, *has, *held)
 
     @property
     def permissions(self) -> list[str]:

@@ -42,7 +42,7 @@ class Matches:
     """Full-text match of every word, each as a prefix, accents and case aside."""
 
     field: str
-    text: str
+    text: Any
 
 
 @dataclass(frozen=True)

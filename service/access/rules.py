@@ -4,12 +4,30 @@ A model without rules cannot be read at all; a field that a rule guards needs
 the guarding permission on that very row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from service.access.actors import Actor
 from service.access.conditions import ALWAYS, NEVER, Blank, Condition, any_of, fill
 from service.access.roles import Assignment
+
+
+@dataclass(frozen=True)
+class Mine:
+    """Something of the caller's own, such as their missions as far as a permission reaches."""
+
+    blank: Blank
+    verb: str
+    noun: str
+
+    def of(self, actor: Actor) -> Any:
+        """Its value for this caller; None where they have none."""
+        if self.blank is Blank.ME:
+            return actor.person_id
+        if self.blank is Blank.MY_ACCOUNT:
+            return actor.account_id
+        return sorted(actor.reach(self.verb, self.noun).missions) or None
 
 
 @dataclass(frozen=True)
@@ -31,7 +49,14 @@ class Rules:
 
     def rows(self, actor: Actor, verb: str | None = None) -> Condition:
         """The rows of this table on which the actor may do `verb` (reading, unless said)."""
+        return self._rows(actor, verb or self.verb, lambda mine: mine.of(actor))
+
+    def open_rows(self, actor: Actor, verb: str | None = None) -> Condition:
+        """The same for everybody of the actor's class: what is the actor's own stays a `Mine`."""
         asked = verb or self.verb
+        return self._rows(actor, asked, lambda mine: None if mine.of(actor) is None else mine)
+
+    def _rows(self, actor: Actor, asked: str, value: Callable[["Mine"], Any]) -> Condition:
         reach = actor.reach(asked, self.noun)
         parts: list[Condition] = [self.public] if asked == self.verb else []
         if reach.any:
@@ -41,14 +66,11 @@ class Rules:
         parts.extend(
             condition for kind, condition in self.assigned.items() if kind in reach.assigned
         )
-        return fill(
-            any_of(parts),
-            {
-                Blank.ME: actor.person_id,
-                Blank.MY_ACCOUNT: actor.account_id,
-                Blank.MY_MISSIONS: sorted(reach.missions) or None,
-            },
-        )
+        values = {
+            blank: value(Mine(blank, asked, self.noun))
+            for blank in (Blank.ME, Blank.MY_ACCOUNT, Blank.MY_MISSIONS)
+        }
+        return fill(any_of(parts), values)
 
     def guard(self, field_name: str) -> str | None:
         """The verb that opens this field, or None where the row's own verb does."""

@@ -24,6 +24,7 @@ from service.access.conditions import (
 )
 from service.models import Row
 from service.reading.columns import column, relation, table
+from service.reading.slots import Given, listed, opened
 
 _COMPARISONS = {"=", "!=", "<", "<=", ">", ">="}
 _ARRAYS = {"overlaps": "&&", "contains": "@>"}
@@ -39,7 +40,7 @@ class Clauses:
 
     def bind(self, value: Any, kind: str) -> str:
         """A placeholder for this value."""
-        self.values.append(value)
+        self.values.append(opened(value))
         return f"${len(self.values)}::{kind}"
 
     def alias(self) -> str:
@@ -49,7 +50,7 @@ class Clauses:
 
     def scope(self, model: type[Row], alias: str) -> str:
         """The rows of this model that the actor may see."""
-        return self.rule(model, alias, model.access.rows(self.actor))
+        return self.rule(model, alias, model.access.open_rows(self.actor))
 
     def value(self, model: type[Row], alias: str, name: str) -> str:
         """A column or derived value of the row, computed from what the actor may see."""
@@ -73,7 +74,7 @@ class Clauses:
     def readable(self, model: type[Row], fields: set[str]) -> Condition:
         """The rows on which the actor may read all these fields; refused where there are none."""
         verbs = {verb for name in fields if (verb := model.access.guard(name))}
-        rows = [(verb, model.access.rows(self.actor, verb)) for verb in sorted(verbs)]
+        rows = [(verb, model.access.open_rows(self.actor, verb)) for verb in sorted(verbs)]
         for verb, condition in rows:
             if condition == NEVER:
                 raise self.actor.refusal(verb, model.access.noun)
@@ -109,16 +110,16 @@ class Clauses:
         if compare.op == "null":
             return f"{sql} IS {'' if compare.value else 'NOT '}NULL"
         if compare.op in _ARRAYS:
-            return f"{sql} {_ARRAYS[compare.op]} {self.bind(list(compare.value), target.type)}"
+            return f"{sql} {_ARRAYS[compare.op]} {self.bind(listed(compare.value), target.type)}"
         if compare.op == "in":
-            return f"{sql} = ANY ({self.bind(list(compare.value), f'{target.type}[]')})"
+            return f"{sql} = ANY ({self.bind(listed(compare.value), f'{target.type}[]')})"
         assert compare.op in _COMPARISONS
         if compare.value is Blank.TODAY:
             return f"{sql} {compare.op} CURRENT_DATE"
         return f"{sql} {compare.op} {self.bind(compare.value, target.type)}"
 
-    def _matches(self, sql: str, text: str) -> str:
-        if not any(char.isalnum() for char in text):
+    def _matches(self, sql: str, text: str | Given) -> str:
+        if not has_words(text):
             return "true"
         # The database folds the text as it folded the column: to words and single blanks.
         words = f"btrim(fold({self.bind(text, 'text')}))"
@@ -132,7 +133,7 @@ class Clauses:
         there = self.alias()
         parts = [link.join.format(here=alias, there=there)]
         if asked:
-            if link.target.access.rows(self.actor) == NEVER:
+            if link.target.access.open_rows(self.actor) == NEVER:
                 raise self.actor.refusal(link.target.access.verb, link.target.access.noun)
             parts += [self.scope(link.target, there), self.asked(link.target, there, inner)]
         elif inner != ALWAYS:
@@ -146,6 +147,11 @@ def conjunction(*parts: str) -> str:
     if len(kept) > 1:
         return f"({' AND '.join(kept)})"
     return kept[0] if kept else "true"
+
+
+def has_words(text: str | Given) -> bool:
+    """Whether a search for this text looks for anything."""
+    return text.has_words if isinstance(text, Given) else any(char.isalnum() for char in text)
 
 
 def _fields(condition: Condition) -> set[str]:

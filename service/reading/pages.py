@@ -7,9 +7,9 @@ it refuses to be used with another.
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from service.models import Row
 from service.reading.clauses import Clauses
 from service.reading.columns import Column, column
 from service.reading.selections import Sort, Window
+from service.reading.slots import Given, GivenCursor
 
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
@@ -71,7 +72,7 @@ class Slice:
 
     size: int
     is_backward: bool
-    start: str | None
+    start: str | GivenCursor | None
 
 
 @dataclass(frozen=True)
@@ -142,19 +143,38 @@ def _unpack(part: Slice, order: Order) -> list[Any]:
     """The values in the cursor. Refuses whatever this very list could not have given out."""
     name = "before" if part.is_backward else "after"
     try:
+        if isinstance(part.start, GivenCursor):
+            return _open_values(part.start, order)
         return _values(part.start or "", order)
     except (ValueError, ArithmeticError, RecursionError) as error:
         message = f"{name} is not a cursor of this list in this order; take one from its pageInfo."
         raise Invalid(message, path=(name,)) from error
 
 
-def _values(cursor: str, order: Order) -> list[Any]:
+def unpack(cursor: str) -> tuple[str, list[Any]]:
+    """The order's signature and the values in a cursor. Raises ValueError for what is none."""
     if len(cursor) > LONGEST_CURSOR:
         raise ValueError
     packed = json.loads(base64.b64decode(cursor, validate=True), parse_constant=_no_constant)
-    if not isinstance(packed, list) or packed[:1] != [order.signature]:
+    if not isinstance(packed, list) or not packed or not isinstance(packed[0], str):
         raise ValueError
-    return [_value(key.column, value) for key, value in zip(order.keys, packed[1:], strict=True)]
+    return packed[0], packed[1:]
+
+
+def _values(cursor: str, order: Order) -> list[Any]:
+    signature, values = unpack(cursor)
+    if signature != order.signature:
+        raise ValueError
+    return [_value(key.column, value) for key, value in zip(order.keys, values, strict=True)]
+
+
+def _open_values(cursor: GivenCursor, order: Order) -> list[Given | None]:
+    if cursor.signature != order.signature:
+        raise ValueError
+    pairs = list(zip(order.keys, cursor.parts, strict=True))
+    if any(part is None and not key.column.is_null for key, part in pairs):
+        raise ValueError
+    return [part and replace(part, parse=partial(_value, key.column)) for key, part in pairs]
 
 
 def _value(column: Column, value: Any) -> Any:

@@ -3,11 +3,12 @@
 Keys are the names of the answer; fields and relations are those of the models.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from service.access.conditions import ALWAYS, Condition
 from service.models import Row
+from service.reading.slots import GivenCursor
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Window:
     """The slice of a list: `first` and `after` go forwards, `last` and `before` backwards."""
 
     first: int | None = None
-    after: str | None = None
+    after: str | GivenCursor | None = None
     last: int | None = None
-    before: str | None = None
+    before: str | GivenCursor | None = None
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,20 @@ class RowOf:
 
 
 @dataclass(frozen=True)
-class RowsOf:
-    """Root rows of one table, found by their ids."""
+class ThingsOf:
+    """Root rows of several tables, found by their ids and answered in the order of these.
 
-    model: type[Row]
-    ids: tuple[UUID, ...]
-    fields: tuple[Field, ...]
+    `names` says of each id which table it belongs to; both may be open.
+    """
+
+    names: object
+    ids: object
+    fields: Mapping[type[Row], tuple[Field, ...]]
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """A root row that cannot be there, such as one of a type that does not exist."""
+
+
+Selection = PageOf | RowOf | ThingsOf | Nothing

@@ -5,6 +5,7 @@ Scopes stand in every sub-select and every count. What a field's guard hides is 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from service.access.actors import Actor
@@ -20,15 +21,18 @@ from service.reading.selections import (
     Leaf,
     Many,
     Node,
+    Nothing,
     One,
     Page,
     PageInfo,
     PageOf,
     RowOf,
-    RowsOf,
+    Selection,
+    ThingsOf,
     Total,
     TypeName,
 )
+from service.reading.slots import Filling, Open, Token, is_open
 
 # What PostgreSQL allows: bytes of an identifier, and pairs of a function's 100 arguments.
 _LONGEST_IDENTIFIER = 63
@@ -39,10 +43,24 @@ Pairs: TypeAlias = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL with its bound values."""
+    """SQL with its bound values, of which some may be open."""
 
     sql: str
     values: tuple[Any, ...]
+
+    def filled(self, filling: Filling) -> list[Any]:
+        """The values for one request.
+
+        Raises ValueError or ArithmeticError for one that its column cannot hold.
+        """
+        values = list(self.values)
+        for place, value in self._open:
+            values[place] = value.of(filling)
+        return values
+
+    @cached_property
+    def _open(self) -> list[tuple[int, Open]]:
+        return [(place, value) for place, value in enumerate(self.values) if is_open(value)]
 
 
 @dataclass(frozen=True)
@@ -59,28 +77,33 @@ class Listing:
         return self.join.format(here=self.here, there=there)
 
 
-def compile_page(selection: PageOf, actor: Actor) -> Statement:
-    """The statement of a root list."""
+def compile_selections(
+    selections: Sequence[Selection], actor: Actor, proof: str | None = None
+) -> Statement:
+    """One statement for the whole answer: a column of JSON text for each selection.
+
+    With a `proof`, SQL that says who bears the token `{digest}`, its first column is what
+    that says in the very snapshot that the others read.
+    """
     clauses = Clauses(actor)
-    sql = _page(clauses, Listing(selection.model, selection.page))
-    return Statement(f"SELECT ({sql})::text", tuple(clauses.values))
+    columns = [f"({_selected(clauses, selection)})::text" for selection in selections]
+    if proof is not None:
+        columns.insert(0, f"({proof.format(digest=clauses.bind(Token(), 'text'))})")
+    return Statement(f"SELECT {', '.join(columns)}", tuple(clauses.values))
 
 
-def compile_row(selection: RowOf, actor: Actor) -> Statement:
-    """The statement of a root row."""
-    clauses = Clauses(actor)
-    alias = clauses.alias()
-    target = column(selection.model, selection.by)
-    found = f"{target.of(alias)} = {clauses.bind(selection.value, target.type)}"
-    sql = _row(clauses, selection.model, alias, selection.fields, where=found)
-    return Statement(f"SELECT ({sql})::text", tuple(clauses.values))
-
-
-def compile_rows(selections: Sequence[RowsOf], actor: Actor) -> Statement:
-    """The statement of several rows of several tables: for each selection, rows by id."""
-    clauses = Clauses(actor)
-    found = ", ".join(f"({_rows(clauses, selection)})" for selection in selections)
-    return Statement(f"SELECT json_build_array({found})::text", tuple(clauses.values))
+def _selected(clauses: Clauses, selection: Selection) -> str:
+    match selection:
+        case PageOf(model, page):
+            return _page(clauses, Listing(model, page))
+        case RowOf(model, by, value, fields):
+            alias, target = clauses.alias(), column(model, by)
+            found = f"{target.of(alias)} = {clauses.bind(value, target.type)}"
+            return _row(clauses, model, alias, fields, where=found)
+        case ThingsOf():
+            return _things(clauses, selection)
+        case Nothing():
+            return "SELECT NULL"
 
 
 def compile_exists(model: type[Row], row_id: Any, condition: Condition, actor: Actor) -> Statement:
@@ -103,16 +126,17 @@ def _row(
     return _object(values, f" FROM {table(model)} {alias} WHERE {conjunction(where, scope)}")
 
 
-def _rows(clauses: Clauses, selection: RowsOf) -> str:
-    """A scalar sub-select: the visible ones of these rows as one JSON object, by id."""
-    model, alias = selection.model, clauses.alias()
-    wanted = f"{alias}.id = ANY ({clauses.bind(list(selection.ids), 'uuid[]')})"
-    values = _object(_fields(clauses, model, alias, selection.fields))
-    where = conjunction(wanted, clauses.scope(model, alias))
-    return (
-        f"SELECT COALESCE(json_object_agg({alias}.id, ({values})), '{{}}')"
-        f" FROM {table(model)} {alias} WHERE {where}"
-    )
+def _things(clauses: Clauses, selection: ThingsOf) -> str:
+    """A scalar sub-select: a JSON array of the wanted rows in their order, null where hidden."""
+    names, ids = clauses.bind(selection.names, "text[]"), clauses.bind(selection.ids, "uuid[]")
+    wanted = f"unnest({names}, {ids}) WITH ORDINALITY wanted(name, id, place)"
+    choices = []
+    for model, fields in selection.fields.items():
+        alias = clauses.alias()
+        row = _row(clauses, model, alias, fields, where=f"{alias}.id = wanted.id")
+        choices.append(f" WHEN '{model.__name__}' THEN ({row})")
+    found = f"CASE wanted.name{''.join(choices)} END" if choices else "NULL::json"
+    return f"SELECT COALESCE(json_agg({found} ORDER BY wanted.place), '[]') FROM {wanted}"
 
 
 def _fields(clauses: Clauses, model: type[Row], alias: str, fields: tuple[Field, ...]) -> Pairs:
@@ -169,7 +193,7 @@ def _guarded(clauses: Clauses, model: type[Row], alias: str, name: str) -> str:
     """A column, or null on the rows where the actor may not read it."""
     sql = column(model, name).json(clauses.value(model, alias, name))
     verb = model.access.guard(name)
-    rows = model.access.rows(clauses.actor, verb) if verb else ALWAYS
+    rows = model.access.open_rows(clauses.actor, verb) if verb else ALWAYS
     if rows == ALWAYS:
         return sql
     if rows == NEVER:

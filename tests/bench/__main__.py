@@ -2,10 +2,9 @@
 
 import asyncio
 import sys
+from collections.abc import Callable, Coroutine
 
-from tests.bench import reads
-
-BENCHES = {"reads": reads.run}
+BENCHES: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
 
 
 def main() -> None:

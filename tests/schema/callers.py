@@ -10,6 +10,7 @@ import httpx
 from service.access.actors import ANONYMOUS, Actor, Grant
 from service.access.roles import Role
 from service.errors import NotSignedIn
+from service.sign_ins import PUBLIC, SignIn
 
 _SPACE = UUID("0190a000-0000-7000-8000-000000000000")
 # These roles' people play a part in the world; those of the others are of no interest.
@@ -57,14 +58,14 @@ CALLERS: dict[str | None, Actor] = {None: ANONYMOUS}
 CALLERS.update(ACTORS)
 
 
-async def authenticate(token: str | None) -> Actor:
+async def ask(token: str | None) -> SignIn:
     """Who bears this token; tokens are the actors' names."""
     if token is None:
-        return ANONYMOUS
+        return PUBLIC
     actor = ACTORS.get(token.replace("_", " ")) or ACTORS.get(token)
     if actor is None:
         raise NotSignedIn("This token is unknown.")
-    return actor
+    return SignIn(actor)
 
 
 @dataclass

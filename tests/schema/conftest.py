@@ -21,12 +21,14 @@ from strawberry.schema.config import StrawberryConfig
 from tortoise import connections
 
 from schema.context import Context
-from schema.endpoint import CadreSchema, create_endpoint
+from schema.endpoint import create_endpoint
+from schema.engine import CadreSchema, Engine
 from schema.limits import Limits
 from schema.root import create_schema
-from service.access.actors import ANONYMOUS, Actor
+from service.access.actors import Actor
 from service.database import connected
 from service.errors import NotAllowed, NotSignedIn, VersionConflict
+from service.sign_ins import PUBLIC, SignIn, SignIns
 from tests import databases
 from tests.schema import callers, oracles, worlds
 from tests.schema.callers import Api
@@ -39,11 +41,11 @@ SECRET = "relation person_note does not exist: Ms Amina K."
 ACCOUNT = UUID("0190a000-0000-7000-8000-000000000001")
 
 
-async def authenticate(token: str | None) -> Actor:
+async def ask(token: str | None) -> SignIn:
     if token is None:
-        return ANONYMOUS
+        return PUBLIC
     if token == "good-token":
-        return Actor(account_id=ACCOUNT)
+        return SignIn(Actor(account_id=ACCOUNT))
     if token == "database-down":
         raise ConnectionRefusedError(SECRET)
     if token == "broken":
@@ -225,7 +227,8 @@ def schema() -> CadreSchema:
 
 @pytest.fixture(scope="session")
 def edge_port(schema: CadreSchema) -> Iterator[int]:
-    endpoint = create_endpoint(schema, authenticate, Limits(), body_seconds=0.5, work_seconds=0.5)
+    engine = Engine(schema, SignIns(ask), Limits())
+    endpoint = create_endpoint(engine, body_seconds=0.5, work_seconds=0.5)
     app = Starlette(routes=[Route("/graphql", endpoint)])
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)
@@ -259,7 +262,7 @@ async def world(database_url: str) -> AsyncIterator[str]:
 async def api(world: str) -> AsyncIterator[Api]:
     """The real schema over HTTP, on the world, without limits of size in the way."""
     limits = Limits(depth=20, nodes=10_000_000, fields=20_000, tokens=40_000)
-    endpoint = create_endpoint(create_schema(), callers.authenticate, limits)
+    endpoint = create_endpoint(Engine(create_schema(), SignIns(callers.ask), limits))
     app = Starlette(routes=[Route("/graphql", endpoint)])
     async with (
         httpx.AsyncClient(

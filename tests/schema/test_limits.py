@@ -53,7 +53,7 @@ def nested(levels: int) -> str:
 def prepare(text: str, limits: Limits = LIMITS, schema: GraphQLSchema = SCHEMA) -> Any:
     documents = Documents(schema, limits)
     document = documents.parse(text)
-    documents.validate(text, document, suggest=False)
+    documents.validate(document, suggest=False)
     return document.operation(None)
 
 

@@ -33,7 +33,7 @@ def prepared(file: Path, schema: GraphQLSchema) -> Operation:
     documents, text = Documents(schema, Limits()), file.read_text()
     document = documents.parse(text)
     try:
-        documents.validate(text, document, suggest=True)
+        documents.validate(document, suggest=True)
     except DocumentRefused as refused:
         pytest.fail("; ".join(error.message for error in refused.errors))
     return document.operation(None)

@@ -9,7 +9,7 @@ import pytest
 from graphql import GraphQLEnumType
 
 from schema import root
-from schema.endpoint import CadreSchema
+from schema.engine import CadreSchema
 from seeds import records
 from service.access.roles import Role
 from service.models.vocabulary import NEXT_STEPS, Function, Level, RegionalGroup, Word

@@ -14,6 +14,7 @@ from service.access.actors import ANONYMOUS, Actor, Grant, system
 from service.access.roles import Role
 from service.accounts import NewAccount, NewRoleGrant, NewToken, RoleRevocation, TokenRevocation
 from service.errors import NotSignedIn
+from service.sign_ins import ask
 from tests import factories
 from tests.factories import history_of
 from tests.refusals import everything, refused
@@ -119,10 +120,10 @@ async def test_a_granted_role_counts_at_once_and_a_revoked_one_no_longer(admin: 
     token = await sign_in(account)
     change = NewRoleGrant(account_id=account.id, role=Role.HR_OFFICER, mission_id=mission.id)
     grant = await accounts.grant_role(change, by=admin)
-    assert (await accounts.authenticate(token)).grants == (Grant(Role.HR_OFFICER, mission.id),)
+    assert (await ask(token)).actor.grants == (Grant(Role.HR_OFFICER, mission.id),)
 
     revoked = await accounts.revoke_role(RoleRevocation(id=grant.id), by=admin)
-    assert (await accounts.authenticate(token)).grants == ()
+    assert (await ask(token)).actor.grants == ()
     assert await history_of(grant.id) == [
         (
             "grant",
@@ -232,7 +233,7 @@ async def test_a_token_is_revoked_once(admin: Actor) -> None:
 
 
 async def test_without_a_token_one_is_the_public() -> None:
-    assert await accounts.authenticate(None) == ANONYMOUS
+    assert (await ask(None)).actor == ANONYMOUS
 
 
 async def test_a_token_opens_its_account_with_the_roles_held_now() -> None:
@@ -243,7 +244,7 @@ async def test_a_token_opens_its_account_with_the_roles_held_now() -> None:
     await factories.make_grant(account=account, role=Role.AUDITOR, revoked_at=PAST)
     await factories.make_grant(account=account, role=Role.ADMINISTRATOR, expires_at=PAST)
     await factories.make_grant(role=Role.ADMINISTRATOR)
-    actor = await accounts.authenticate(await sign_in(account))
+    actor = (await ask(await sign_in(account))).actor
     assert actor == Actor(
         account.id,
         person.id,
@@ -262,7 +263,7 @@ async def test_every_token_that_opens_nothing_is_refused_in_the_same_words() -> 
     messages = set()
     for token in [*tokens, "", "cadre_unknown", "x" * 100_000, "\udcff"]:
         with pytest.raises(NotSignedIn) as caught:
-            await accounts.authenticate(token)
+            await ask(token)
         messages.add((caught.value.message, caught.value.path, str(caught.value.details)))
     assert len(messages) == 1
 

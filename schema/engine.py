@@ -1,0 +1,232 @@
+"""One operation from its parameters to its outcome, the same for every transport.
+
+Limits come before work, and whoever was remembered is proved before anything is told. It
+refuses to know HTTP, sockets or streams; they only carry what it says.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.types.execution import ExecutionContext
+from strawberry.types.graphql import OperationType
+
+from schema.context import Context
+from schema.documents import Document, DocumentRefused, Documents, Operation
+from schema.errors import (
+    present_document_errors,
+    present_execution_errors,
+    present_refusal,
+)
+from schema.limits import Limits
+from schema.metrics import OPERATIONS
+from schema.reads import ProofLost, Reads
+from schema.requests import BadRequest, Parameters
+from service.errors import NotSignedIn, Refusal, Unavailable
+from service.sign_ins import SignIn, SignIns
+
+_DEBUG = ("debug", "request")
+_TRIES = 3
+
+
+class CadreSchema(strawberry.Schema):
+    """A schema that runs the document the engine validated, and keeps errors out of logs.
+
+    `reads` is the short way for queries, where there is one.
+    """
+
+    reads: Reads | None = None
+
+    def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:  # noqa: FBT001, FBT002 - the library's signature
+        """The schema's own extensions, behind the one that hands over the ready document."""
+        return [_ReadyDocument(), *super().get_extensions(sync)]
+
+    def process_errors(
+        self,
+        errors: list[GraphQLError],
+        execution_context: ExecutionContext | None = None,
+    ) -> None:
+        """Nothing: the library would log the query with its literals; `schema.errors` logs."""
+
+
+class _ReadyDocument(SchemaExtension):
+    def on_parse(self) -> Iterator[None]:
+        self.execution_context.graphql_document = _document_of(self.execution_context)
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        if _document_of(self.execution_context) is not None:
+            # An empty list tells Strawberry that validation has been done.
+            self.execution_context.pre_execution_errors = []
+        yield
+
+
+def _document_of(execution: ExecutionContext) -> Any:
+    return getattr(execution.context, "document", None)
+
+
+class WrongKind(Refusal):
+    """An operation of a kind that this transport does not carry."""
+
+    code = BadRequest.code
+
+    def __init__(self, kind: OperationType, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+@dataclass(slots=True)
+class Caller:
+    """Whoever asks, by which token, and whether the database has vouched for it just now."""
+
+    sign_in: SignIn
+    token: str | None
+    is_proved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an operation came to: the JSON of `data`, None where nothing ran, and the errors."""
+
+    data: bytes | None
+    errors: Sequence[dict[str, Any]] = ()
+    extensions: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of the errors, each once."""
+        return sorted({error["extensions"]["code"] for error in self.errors})
+
+    def body(self) -> bytes:
+        """The whole answer as JSON."""
+        parts = [] if self.data is None else [b'"data":' + self.data]
+        if self.errors:
+            parts.append(b'"errors":' + orjson.dumps(self.errors))
+        if self.extensions:
+            parts.append(b'"extensions":' + orjson.dumps(self.extensions))
+        return b"{" + b",".join(parts) + b"}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request to run: what was sent, by whom, under which id, and what may be run there."""
+
+    parameters: Parameters
+    caller: Caller
+    reference: str
+    kinds: Collection[OperationType]
+
+
+class Engine:
+    """Runs operations of one schema."""
+
+    def __init__(
+        self, schema: CadreSchema, sign_ins: SignIns | None = None, limits: Limits | None = None
+    ) -> None:
+        self.schema = schema
+        self.limits = limits or Limits()
+        self.documents = Documents(schema._schema, self.limits)  # noqa: SLF001 - it has no public name
+        self._sign_ins = sign_ins or SignIns()
+
+    async def caller(self, token: str | None) -> Caller:
+        """Whoever bears this token. Raises NotSignedIn for one that is not known to be good."""
+        known = self._sign_ins.recall(token)
+        if known is not None:
+            return Caller(known, token, is_proved=known.digest is None)
+        return Caller(await self._sign_ins.ask(token), token, is_proved=True)
+
+    async def prove(self, caller: Caller) -> None:
+        """Makes sure that the caller is who they were. Raises NotSignedIn where they are not."""
+        if not caller.is_proved:
+            caller.sign_in = await self._sign_ins.ask(caller.token)
+            caller.is_proved = True
+
+    async def run(self, asked: Asked) -> Outcome:
+        """The outcome. Raises NotSignedIn for a lost token, WrongKind, and unforeseen faults."""
+        try:
+            document, operation = self._admit(asked)
+        except (DocumentRefused, Refusal) as refused:
+            # Only now: a token that was revoked must not even learn what is wrong.
+            await self.prove(asked.caller)
+            return _not_run(refused, asked.reference)
+        return await self._answered(asked, document, operation)
+
+    def _admit(self, asked: Asked) -> tuple[Document, Operation]:
+        """The document to run, in the order cheap to dear; refuses before the next step costs."""
+        actor, parameters = asked.caller.sign_in.actor, asked.parameters
+        document = self.documents.parse(parameters.query)
+        operation = document.operation(parameters.operation_name)
+        if operation.kind not in asked.kinds:
+            raise _wrong_kind(operation)
+        if operation.shape.introspects and actor.is_anonymous:
+            raise NotSignedIn("Sign in to read the schema.")
+        self.documents.validate(document, suggest=not actor.is_anonymous)
+        operation.admit(parameters.variables, self.limits)
+        return document, operation
+
+    async def _answered(self, asked: Asked, document: Document, operation: Operation) -> Outcome:
+        """By the short way where there is one, else by the executor."""
+        if self.schema.reads is not None and operation.kind is OperationType.QUERY:
+            outcome = await self._read(self.schema.reads, asked, operation)
+            if outcome is not None:
+                return outcome
+        await self.prove(asked.caller)
+        OPERATIONS.labels("executor").inc()
+        actor, parameters = asked.caller.sign_in.actor, asked.parameters
+        result = await self.schema.execute(
+            parameters.query,
+            variable_values=parameters.variables,
+            operation_name=parameters.operation_name,
+            context_value=Context(actor, asked.reference, document.ast),
+            allowed_operation_types=asked.kinds,
+        )
+        found: list[GraphQLError] = result.errors or []
+        errors = present_execution_errors(found, asked.reference, suggest=not actor.is_anonymous)
+        if found and result.data is None and all(error.path is None for error in found):
+            return Outcome(None, errors)
+        return Outcome(orjson.dumps(result.data), errors, _debug(asked, way="executor"))
+
+    async def _read(self, reads: Reads, asked: Asked, operation: Operation) -> Outcome | None:
+        for _ in range(_TRIES):
+            try:
+                answer = await reads.answer(
+                    operation, asked.parameters.variables, asked.caller.sign_in
+                )
+            except ProofLost:
+                asked.caller.is_proved = False
+                await self.prove(asked.caller)
+                continue
+            if answer is None:
+                return None
+            asked.caller.is_proved = True
+            OPERATIONS.labels("compiled").inc()
+            suggest = not asked.caller.sign_in.actor.is_anonymous
+            errors = present_execution_errors(answer.errors, asked.reference, suggest=suggest)
+            plan = "hit" if answer.is_planned else "miss"
+            return Outcome(answer.data, errors, _debug(asked, way="compiled", plan=plan))
+        raise Unavailable("Your roles change faster than they can be read; try again in a moment.")
+
+
+def _debug(asked: Asked, **facts: str) -> dict[str, Any]:
+    """How the operation was answered, told to administrators only."""
+    return {"debug": facts} if asked.caller.sign_in.actor.reach(*_DEBUG) else {}
+
+
+def _not_run(refused: DocumentRefused | Refusal, reference: str) -> Outcome:
+    if isinstance(refused, WrongKind):
+        raise refused
+    if isinstance(refused, DocumentRefused):
+        return Outcome(None, present_document_errors(refused.errors, refused.code))
+    return Outcome(None, [present_refusal(refused, reference)])
+
+
+def _wrong_kind(operation: Operation) -> WrongKind:
+    if operation.kind is OperationType.MUTATION:
+        message = "Send mutations as POST; GET is for queries."
+    else:
+        message = "Subscriptions are not served; poll with a query."
+    return WrongKind(operation.kind, message)
