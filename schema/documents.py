@@ -5,7 +5,7 @@ cannot grow it. What was registered is kept beside it, and never parsed or valid
 """
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -47,6 +47,7 @@ from schema.metrics import DOCUMENTS, DOCUMENTS_HELD
 from schema.variables import Variables, uses
 from service.errors import Refusal
 
+_HIT, _MISS, _REGISTERED = map(DOCUMENTS.labels, ("hit", "miss", "registered"))
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 _VALIDATION_ERRORS = 20
 
@@ -85,7 +86,7 @@ class Operation:
     # Its identity for as long as the process lives; a forgotten document's is not given again.
     number: int = field(default_factory=lambda: next(_numbers))
 
-    @property
+    @cached_property
     def kind(self) -> OperationType:
         """Query, mutation or subscription."""
         return OperationType(self.node.operation.value)
@@ -97,12 +98,9 @@ class Operation:
         used = uses([self.node.selection_set, *selections])
         return Variables(self.schema, self.node, used, _things(self.schema))
 
-    def is_over(self, fields: Collection[str]) -> bool:
-        """Whether no other root field than these is selected, skipped or not."""
-        return self._root_fields <= set(fields)
-
     @cached_property
-    def _root_fields(self) -> frozenset[str]:
+    def root_fields(self) -> frozenset[str]:
+        """The names of all its root fields, skipped or not."""
         return frozenset(_fields(self.node.selection_set, self.fragments))
 
     def admit(self, variables: Mapping[str, Any], limits: Limits) -> None:
@@ -175,7 +173,7 @@ class Documents:
     def parse(self, text: str) -> Document:
         """The document, remembered or fresh; refuses bad syntax and whatever exceeds a limit."""
         known = self._remembered.get(text)
-        DOCUMENTS.labels("miss" if known is None else "hit").inc()
+        (_MISS if known is None else _HIT).inc()
         if known is not None:
             return known
         ast = self._parse(text)
@@ -191,7 +189,7 @@ class Documents:
         """The registered document of this digest, ready to run, where it is known here."""
         found = self._registered.get(digest)
         if found is not None:
-            DOCUMENTS.labels("registered").inc()
+            _REGISTERED.inc()
         return found
 
     def register(self, digest: str, text: str) -> "Document":

@@ -4,20 +4,20 @@ It serves queries and mutations over GET and POST. It refuses batches, uploads a
 subscriptions, and never answers with a word that was not meant for the client.
 """
 
-import asyncio
+import functools
 import time
 from dataclasses import dataclass, field
-from uuid import uuid4
+from typing import Any
 
-import structlog
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.types.graphql import OperationType
+from uuid_utils import uuid4
 
 from schema.engine import Asked, Caller, Engine, Outcome, WrongKind
 from schema.errors import present_refusal, present_unexpected
 from schema.metrics import REFUSALS, REQUESTS, SECONDS
+from schema.patience import Patience
 from schema.requests import (
     CHALLENGE,
     BadRequest,
@@ -31,16 +31,12 @@ from schema.requests import (
 from service import logs
 from service.errors import NotSignedIn, Refusal, Unavailable
 
-_log = structlog.get_logger("cadre.requests")
-
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
+_HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 _SERVED = {
     "GET": frozenset({OperationType.QUERY}),
     "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
 }
+_SECONDS = SECONDS.labels("http")
 # Codes that say something about us rather than about the request.
 _FAULTS = {"INTERNAL": 500, "UNAVAILABLE": 503}
 
@@ -79,15 +75,17 @@ class _Endpoint:
                 media, answer = await self._answer_or_refusal(request, reference)
         except ClientDisconnect:
             return
-        seconds = time.perf_counter() - started
-        _tell(request.method, reference, answer, seconds)
-        response = Response(
-            answer.outcome.body(),
-            status_code=answer.status,
-            media_type=f"{media}; charset=utf-8",
-            headers={**_HEADERS, **answer.headers, "X-Request-Id": reference},
-        )
-        await response(scope, receive, send)
+        _tell(request.method, reference, answer, time.perf_counter() - started)
+        body = answer.outcome.body()
+        headers = [
+            *_HEADERS,
+            (b"content-type", f"{media}; charset=utf-8".encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-request-id", reference.encode()),
+            *((name.lower().encode(), value.encode()) for name, value in answer.headers.items()),
+        ]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     async def _answer_or_refusal(
         self, request: Request, reference: str
@@ -110,11 +108,13 @@ class _Endpoint:
             return media, _fault(fault, reference)
 
     async def _answer(self, request: Request, media: MediaType, reference: str) -> _Answer:
+        started = time.monotonic()
         caller = await self._caller(bearer(request.headers))
+        rest = max(0.0, self.work_seconds - (time.monotonic() - started))
         parameters = await read_parameters(request, self.engine.limits, self.body_seconds)
         asked = Asked(parameters, caller, reference, _SERVED[request.method])
         try:
-            async with asyncio.timeout(self.work_seconds), _Attended(request):
+            with Patience(rest, request):
                 outcome = await self.engine.run(asked)
         except NotSignedIn as refusal:
             raise not_signed_in(refusal.message) from refusal
@@ -124,64 +124,31 @@ class _Endpoint:
 
     async def _caller(self, token: str | None) -> Caller:
         try:
-            async with asyncio.timeout(self.work_seconds):
+            with Patience(self.work_seconds):
                 return await self.engine.caller(token)
         except NotSignedIn as refusal:
             raise not_signed_in(refusal.message) from refusal
 
 
-class _Attended:
-    """Cancels the work inside when the client goes away; raises ClientDisconnect then.
-
-    It looks only after a moment: most work has ended by then, and is spared the looking.
-    """
-
-    _MOMENT = 0.05
-
-    def __init__(self, request: Request) -> None:
-        self._request = request
-        self._watching: asyncio.Task[None] | None = None
-        self._has_left = False
-
-    async def __aenter__(self) -> None:
-        self._work = asyncio.current_task()
-        self._timer = asyncio.get_running_loop().call_later(self._MOMENT, self._start)
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._timer.cancel()
-        if self._watching is not None:
-            self._watching.cancel()
-        if self._has_left and kind is asyncio.CancelledError and self._work:
-            self._work.uncancel()
-            raise ClientDisconnect
-
-    def _start(self) -> None:
-        self._watching = asyncio.ensure_future(self._watch())
-
-    async def _watch(self) -> None:
-        # The body has been read, so nothing else than the end can be heard.
-        while (await self._request.receive())["type"] != "http.disconnect":
-            pass
-        self._has_left = True
-        if self._work is not None:
-            self._work.cancel()
-
-
 def _tell(method: str, reference: str, answer: _Answer, seconds: float) -> None:
     """The request in numbers and in one line of the log, without a word of what was asked."""
     codes = answer.outcome.codes
-    REQUESTS.labels("http", answer.status).inc()
-    SECONDS.labels("http").observe(seconds)
+    _requests(answer.status).inc()
+    _SECONDS.observe(seconds)
     for code in codes:
         REFUSALS.labels(code).inc()
-    _log.info(
-        "request",
-        reference=reference,
+    logs.answered(
+        request_id=reference,
         method=method,
         status=answer.status,
         codes=codes,
         milliseconds=round(seconds * 1000, 1),
     )
+
+
+@functools.cache
+def _requests(status: int) -> Any:
+    return REQUESTS.labels("http", status)
 
 
 def _wrong_kind(refusal: WrongKind) -> HttpRefused:

@@ -29,6 +29,7 @@ from schema.requests import BadRequest, Parameters
 from service.errors import NotSignedIn, Refusal, Unavailable
 from service.sign_ins import SignIn, SignIns
 
+_COMPILED, _EXECUTED = OPERATIONS.labels("compiled"), OPERATIONS.labels("executor")
 _DEBUG = ("debug", "request")
 _TRIES = 3
 
@@ -99,6 +100,8 @@ class Outcome:
     @property
     def codes(self) -> list[str]:
         """The codes of the errors, each once."""
+        if not self.errors:
+            return []
         return sorted({error["extensions"]["code"] for error in self.errors})
 
     def body(self) -> bytes:
@@ -175,7 +178,7 @@ class Engine:
             if outcome is not None:
                 return outcome
         await self.prove(asked.caller)
-        OPERATIONS.labels("executor").inc()
+        _EXECUTED.inc()
         actor, parameters = asked.caller.sign_in.actor, asked.parameters
         result = await self.schema.execute(
             parameters.query,
@@ -203,7 +206,7 @@ class Engine:
             if answer is None:
                 return None
             asked.caller.is_proved = True
-            OPERATIONS.labels("compiled").inc()
+            _COMPILED.inc()
             suggest = not asked.caller.sign_in.actor.is_anonymous
             errors = present_execution_errors(answer.errors, asked.reference, suggest=suggest)
             plan = "hit" if answer.is_planned else "miss"

@@ -73,11 +73,8 @@ class Planner:
         assert schema.query_type is not None
         self._assembly, self._schema, self._query = assembly, schema, schema.query_type
         self._declared = {to_camel_case(name): root for name, root in assembly.roots.items()}
-
-    @property
-    def fields(self) -> set[str]:
-        """The root fields that can be compiled."""
-        return {_TYPE_NAME, *self._declared}
+        # The root fields that can be compiled.
+        self.fields = frozenset({_TYPE_NAME, *self._declared})
 
     def plan(
         self, operation: Operation, values: VariableValues, actor: Actor, *, has_proof: bool

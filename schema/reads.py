@@ -54,7 +54,7 @@ class Reads:
 
         Raises ProofLost where the token no longer opens what was remembered of it.
         """
-        if not operation.is_over(self._planner.fields):
+        if not operation.root_fields <= self._planner.fields:
             return None
         try:
             form = operation.variables.form(variables)

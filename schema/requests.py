@@ -4,7 +4,7 @@ It counts the bytes as they arrive and lets none of them reach a parser unbounde
 refuses to know the schema, and answers every malformed request with a coded 4xx.
 """
 
-import asyncio
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,10 @@ from urllib.parse import parse_qsl
 
 import orjson
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from schema.limits import LimitExceeded, Limits
+from schema.patience import Patience
 from service.errors import NotSignedIn, Refusal
 
 # The schema as RFC 6750 writes it; longer tokens are none of ours.
@@ -69,7 +70,11 @@ def _refused(status: int, message: str, **headers: str) -> HttpRefused:
 
 def negotiate(headers: Headers) -> MediaType:
     """The media type to answer with; 406 when the client accepts neither of ours."""
-    accept = ",".join(headers.getlist("accept")).strip()
+    return _negotiated(",".join(headers.getlist("accept")).strip())
+
+
+@functools.lru_cache(maxsize=256)
+def _negotiated(accept: str) -> MediaType:
     if not accept:
         return MediaType.JSON
     # Wanted equally, the newer type wins: `max` keeps the first.
@@ -133,16 +138,20 @@ async def read_parameters(request: Request, limits: Limits, seconds: float) -> P
 
 
 def _check_content_type(headers: Headers) -> None:
-    given = headers.getlist("content-type")
-    media, *parameters = (part.strip().lower() for part in ",".join(given).split(";"))
+    _check_media(",".join(headers.getlist("content-type")))
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise _refused(415, "Send the body without Content-Encoding.")
+
+
+@functools.lru_cache(maxsize=256)
+def _check_media(content_type: str) -> None:
+    media, *parameters = (part.strip().lower() for part in content_type.split(";"))
     if media != MediaType.JSON:
         raise _refused(415, f"Send the body as `Content-Type: {MediaType.JSON}`.")
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "charset" and value.strip(' "') not in {"utf-8", "utf8"}:
             raise _refused(415, "Send the body in UTF-8.")
-    if headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise _refused(415, "Send the body without Content-Encoding.")
 
 
 async def _read(request: Request, limits: Limits, seconds: float) -> bytes:
@@ -151,7 +160,7 @@ async def _read(request: Request, limits: Limits, seconds: float) -> bytes:
     if announced.isdecimal() and int(announced[:20]) > limits.body_bytes:
         raise _too_large(limits)
     try:
-        async with asyncio.timeout(seconds):
+        with Patience(seconds):
             return await _counted(request, limits)
     except TimeoutError as error:
         message = f"The body did not arrive within {seconds:g} seconds."
@@ -160,11 +169,15 @@ async def _read(request: Request, limits: Limits, seconds: float) -> bytes:
 
 async def _counted(request: Request, limits: Limits) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
         if len(body) > limits.body_bytes:
             raise _too_large(limits)
-    return bytes(body)
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
 def _too_large(limits: Limits) -> HttpRefused:

@@ -7,7 +7,8 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -25,6 +26,7 @@ _VALUES = (
     (re.compile(r"\bcadre_[A-Za-z0-9_-]{16,}"), HIDDEN),
     (re.compile(r"(://[^:/@\s]*):[^@/\s]*@"), rf"\1:{HIDDEN}@"),
 )
+_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _LEVELS = {"debug", "info", "warning", "error"}
 
 
@@ -36,7 +38,7 @@ def set_up(level: str) -> None:
     if level not in _LEVELS:
         raise ValueError(f"CADRE_LOG_LEVEL cannot be {level!r}; take one of {sorted(_LEVELS)}.")
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        _with_request,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -51,7 +53,7 @@ def set_up(level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Lines(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -73,9 +75,46 @@ def set_up(level: str) -> None:
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
-def request(request_id: str) -> AbstractContextManager[None]:
+class request:  # noqa: N801 - used as a function: `with logs.request(id):`
     """Until the end of the block, every line of this task carries the request's id."""
-    return structlog.contextvars.bound_contextvars(request_id=request_id)
+
+    __slots__ = ("_id", "_token")
+
+    def __init__(self, request_id: str) -> None:
+        self._id = request_id
+
+    def __enter__(self) -> None:
+        self._token = _request_id.set(self._id)
+
+    def __exit__(self, *_: object) -> None:
+        _request_id.reset(self._token)
+
+
+def answered(**facts: str | float | list[str]) -> None:
+    """One line for an answered request, written past the processors for the sake of speed.
+
+    Only for numbers and words of our own: nothing here is looked through or hidden.
+    """
+    root = logging.getLogger()
+    if not root.isEnabledFor(logging.INFO):
+        return
+    for handler in root.handlers:
+        if isinstance(handler, _Lines):
+            now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+            line = {"event": "request", "level": "info", "logger": "cadre.requests", **facts}
+            handler.stream.write(f"{_line({**line, 'timestamp': now})}\n")
+            handler.flush()
+
+
+class _Lines(logging.StreamHandler[Any]):
+    """The handler of this process's own lines."""
+
+
+def _with_request(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    request_id = _request_id.get()
+    if request_id is not None:
+        event["request_id"] = request_id
+    return event
 
 
 def _redacted(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
