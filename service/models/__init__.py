@@ -13,6 +13,7 @@ from service.models.mentorship_requests import MentorPreference, MentorshipReque
 from service.models.mentorships import Mentorship
 from service.models.missions import Mission
 from service.models.people import Education, Experience, Person, PersonLanguage
+from service.models.persisted_operations import PersistedOperation
 from service.models.posts import Post, PostLanguage
 from service.models.reference import (
     Competency,
@@ -47,6 +48,7 @@ __all__ = [
     "Mentorship",
     "MentorshipRequest",
     "Mission",
+    "PersistedOperation",
     "Person",
     "PersonLanguage",
     "Post",
