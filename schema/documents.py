@@ -32,16 +32,14 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.graphql import OperationType
 
+from schema.costs import Price, price
 from schema.limits import (
     LimitExceeded,
     Limits,
-    Page,
     Shape,
-    check_pages,
     check_variables,
     fragments_of,
     measure,
-    pages,
 )
 from schema.metrics import DOCUMENTS, DOCUMENTS_HELD
 from schema.variables import Variables, uses
@@ -82,7 +80,6 @@ class Operation:
     shape: Shape
     fragments: Mapping[str, FragmentDefinitionNode]
     schema: GraphQLSchema
-    pages: tuple[Page, ...] = ()
     # Its identity for as long as the process lives; a forgotten document's is not given again.
     number: int = field(default_factory=lambda: next(_numbers))
 
@@ -99,14 +96,19 @@ class Operation:
         return Variables(self.schema, self.node, used, _things(self.schema))
 
     @cached_property
+    def price(self) -> Price:
+        """What it may cost; of a valid document only."""
+        return price(self.node, self.fragments, self.schema)
+
+    @cached_property
     def root_fields(self) -> frozenset[str]:
         """The names of all its root fields, skipped or not."""
         return frozenset(_fields(self.node.selection_set, self.fragments))
 
-    def admit(self, variables: Mapping[str, Any], limits: Limits) -> None:
-        """Refuse the values of one request that break a limit; the document itself passed."""
+    def admit(self, variables: Mapping[str, Any], limits: Limits) -> int:
+        """The points this request may cost; refuses values over the limits of who asks."""
         check_variables(variables, limits)
-        check_pages(self.pages, self.node, variables, limits)
+        return self.price.asked(variables, limits)
 
 
 def _things(schema: GraphQLSchema) -> frozenset[str]:
@@ -223,8 +225,6 @@ class Documents:
         )
         if errors:
             raise DocumentRefused("GRAPHQL_VALIDATION_FAILED", errors)
-        for operation in document.operations:
-            operation.pages = pages(operation.node, operation.fragments, self._schema, self._limits)
         document.valid = True
         # Of two that were parsed at once the first one stays, and its plans with it. One that
         # is too long is used and forgotten.
