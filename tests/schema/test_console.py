@@ -13,7 +13,15 @@ import httpx
 import pytest
 import strawberry
 import uvicorn
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    async_playwright,
+    expect,
+)
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -217,6 +225,12 @@ async def visit(browser: Browser, url: str) -> AsyncIterator[Page]:
     page = await context.new_page()
     complaints: list[str] = []
     asked: list[str] = []
+    introspected: list[str] = []
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+        if "__schema" in (request.post_data or ""):
+            introspected.append(request.url)
 
     def hear(message: ConsoleMessage) -> None:
         # The API's refusals are answers; Chromium calls them errors when their status says so.
@@ -225,11 +239,13 @@ async def visit(browser: Browser, url: str) -> AsyncIterator[Page]:
 
     context.on("console", hear)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
-    context.on("request", lambda request: asked.append(request.url))
+    context.on("request", note)
     await page.goto(url)
     yield page
     await context.close()
     assert complaints == []
+    # Few callers may introspect, so the console carries the schema with it.
+    assert introspected == []
     assert {httpx.URL(address).netloc for address in asked} == {httpx.URL(url).netloc}
 
 
