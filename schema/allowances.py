@@ -21,6 +21,8 @@ _PUBLIC = {
     "depth": 8,
     "fields": 500,
     "aliases": 30,
+    "characters": 20_000,
+    "definitions": 50,
     "tokens": 2_000,
     "nodes": 1_000,
     "cost": 5_000,

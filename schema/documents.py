@@ -37,6 +37,7 @@ from schema.limits import (
     LimitExceeded,
     Limits,
     Shape,
+    check_text,
     check_variables,
     fragments_of,
     measure,
@@ -202,6 +203,7 @@ class Documents:
         return document
 
     def _parse(self, text: str) -> DocumentNode:
+        check_text(text, self._limits)
         try:
             return parse(text, max_tokens=self._limits.tokens)
         except GraphQLSyntaxError as error:

@@ -49,6 +49,13 @@ class Limits:
     fragment_depth: int = _limit(
         8, "Levels of fragments that spread fragments", "Write the inner fragments out."
     )
+    # Reading a character costs what a token does, whether it stands in a name or a blank line.
+    characters: int = _limit(
+        100_000, "Characters of the document", "Send less text, and values as variables."
+    )
+    definitions: int = _limit(
+        200, "Operations and fragments of the document", "Send what is run, and no more."
+    )
     tokens: int = _limit(4000, "Tokens of the document", "Send less text, and values as variables.")
     fields: int = _limit(
         2000, "Selections once fragments are expanded", "Select fewer fields, or spread less."
@@ -75,6 +82,9 @@ class Limits:
     )
     list_items: int = _limit(
         250, "Entries of one input list or object", "Send the entries in several requests."
+    )
+    values: int = _limit(
+        5_000, "Values of all variables together", "Send the values in several requests."
     )
     digits: int = _limit(40, "Characters of one number", "Send a shorter number.")
     json_depth: int = _limit(32, "Levels of nested input values", "Send flatter input.")
@@ -145,6 +155,8 @@ _TYPE_LISTS_NESTED = 2
 class Written(NamedTuple):
     """What a document is as text: the greatest of each kind, named as the limits are."""
 
+    characters: int = 0
+    definitions: int = 0
     tokens: int = 0
     fragment_depth: int = 0
     list_items: int = 0
@@ -223,16 +235,22 @@ _NOTHING = Shape()
 Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
 
 
+def check_text(text: str, limits: Limits) -> None:
+    """Refuse a document by its length, before a parser reads it."""
+    _at_most(limits, "characters", len(text))
+
+
 def measure(document: DocumentNode, limits: Limits) -> list[Shape]:
     """The shape of every operation, in the document's order.
 
     Refuses fragment cycles, unusable literals and whatever exceeds a limit. One
     visit per node and one per spread: hostile documents cost what plain ones cost.
     """
+    _at_most(limits, "definitions", len(document.definitions))
     definitions = fragments_of(document)
     written = _written(document, limits)
     order, tower = _inner_first(definitions, limits)
-    written = written._replace(tokens=document.token_count, fragment_depth=tower)
+    written = written._replace(fragment_depth=tower)
     known: dict[str, Shape] = {}
     for name in order:
         known[name] = _shape(definitions[name].selection_set, known)
@@ -331,7 +349,12 @@ def _written(document: DocumentNode, limits: Limits) -> Written:
             if value > greatest[name]:
                 _at_most(limits, name, value)
                 greatest[name] = value
-    return Written(**greatest)
+    return Written(
+        characters=len(document.loc.source.body) if document.loc else 0,
+        definitions=len(document.definitions),
+        tokens=document.token_count,
+        **greatest,
+    )
 
 
 def _literal(node: Node, depth: int) -> Iterator[tuple[str, int]]:
@@ -371,6 +394,7 @@ def check_variables(variables: Mapping[str, Any], limits: Limits) -> None:
     """
     _at_most(limits, "list_items", len(variables))
     stack = [(value, 1, name) for name, value in variables.items()]
+    values = len(stack)
     while stack:
         value, depth, name = stack.pop()
         if depth > limits.json_depth:
@@ -380,6 +404,8 @@ def check_variables(variables: Mapping[str, Any], limits: Limits) -> None:
         elif isinstance(value, list | dict):
             _at_most(limits, "list_items", len(value))
             items = value.values() if isinstance(value, dict) else value
+            values += len(items)
+            _at_most(limits, "values", values)
             stack.extend((item, depth + 1, name) for item in items)
 
 
