@@ -94,7 +94,7 @@ class Budgets:
         return Balance(limits.budget, int(bucket.left), limits.budget_per_second)
 
 
-class SignIns:
+class BadTokens:
     """How many bad tokens each address may still show.
 
     `admit` an unknown token before the database is asked about it, and count it when it

@@ -150,14 +150,14 @@ class Price:
             raise LimitExceeded(limits, "reveals", self.reveals)
         return points
 
-    def real(self, body: bytes, asked: int) -> int:
-        """The points the answer did cost: the objects in its JSON, and `asked` at most.
+    def real(self, data: bytes, asked: int) -> int:
+        """The points an answer with this JSON did cost: its objects, and `asked` at most.
 
-        Counts opening braces in one pass over the bytes. One inside a text counts as well,
-        and so does an error's: telling them apart would mean to parse every answer again,
-        and the bound keeps a text full of braces from costing more than was taken.
+        Counts opening braces in one pass over the bytes. One inside a text counts as well:
+        telling it apart would mean to parse every answer again, and the bound keeps a text
+        full of braces from costing more than was taken.
         """
-        return min(asked, self.writes + max(1, body.count(b"{") - 1))
+        return min(asked, self.writes + max(1, data.count(b"{")))
 
 
 def _worked_out(tree: Sum, variables: Mapping[str, Any], limits: Limits) -> tuple[int, int]:

@@ -132,6 +132,16 @@ def _fields(
             yield from _fields(fragments[selection.name.value].selection_set, fragments)
 
 
+def _parse(text: str, limits: Limits) -> DocumentNode:
+    check_text(text, limits)
+    try:
+        return parse(text, max_tokens=limits.tokens)
+    except GraphQLSyntaxError as error:
+        if error.message.endswith(f"{limits.tokens} tokens. Parsing aborted."):
+            raise LimitExceeded(limits, "tokens") from error
+        raise DocumentRefused("GRAPHQL_PARSE_FAILED", [error]) from error
+
+
 @dataclass(slots=True)
 class Document:
     """A parsed document within the limits; `valid` once `Documents.validate` accepted it."""
@@ -173,15 +183,20 @@ class Documents:
         )
         self._registered: dict[str, Document] = {}
 
-    def parse(self, text: str) -> Document:
-        """The document, remembered or fresh; refuses bad syntax and whatever exceeds a limit."""
+    def parse(self, text: str, limits: Limits | None = None) -> Document:
+        """The document, remembered or fresh; refuses bad syntax and whatever exceeds a limit.
+
+        One that was remembered may have been sent by somebody with greater limits: hold the
+        operation's shape against those of who asks.
+        """
         known = self._remembered.get(text)
         (_MISS if known is None else _HIT).inc()
         if known is not None:
             return known
-        ast = self._parse(text)
+        limits = limits or self._limits
+        ast = _parse(text, limits)
         nodes = [node for node in ast.definitions if isinstance(node, OperationDefinitionNode)]
-        shapes = measure(ast, self._limits)
+        shapes = measure(ast, limits)
         fragments = fragments_of(ast)
         operations = [
             Operation(*pair, fragments, self._schema) for pair in zip(nodes, shapes, strict=True)
@@ -201,15 +216,6 @@ class Documents:
         self.validate(document, suggest=True)
         self._registered[digest] = document
         return document
-
-    def _parse(self, text: str) -> DocumentNode:
-        check_text(text, self._limits)
-        try:
-            return parse(text, max_tokens=self._limits.tokens)
-        except GraphQLSyntaxError as error:
-            if error.message.endswith(f"{self._limits.tokens} tokens. Parsing aborted."):
-                raise LimitExceeded(self._limits, "tokens") from error
-            raise DocumentRefused("GRAPHQL_PARSE_FAILED", [error]) from error
 
     def validate(self, document: Document, *, suggest: bool) -> None:
         """Hold a parsed document against the schema once, and remember it when it is valid.

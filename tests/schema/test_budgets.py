@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from schema.budgets import Balance, Budgets, SignIns, TooSoon, cost_json, network, payer
+from schema.budgets import BadTokens, Balance, Budgets, TooSoon, cost_json, network, payer
 from schema.limits import Limits
 from service.access.actors import ANONYMOUS, Actor
 from tests.schema.callers import ACTORS
@@ -92,12 +92,12 @@ def test_a_caller_whose_role_changed_has_the_budget_of_the_new_one(clock: Clock)
 
 
 def test_too_many_bad_tokens_close_the_address_for_a_while(clock: Clock) -> None:
-    sign_ins = SignIns(LIMITS, clock=clock)
+    bad_tokens = BadTokens(LIMITS, clock=clock)
     for _ in range(20):
-        sign_ins.admit("192.0.2.1")
-        sign_ins.failed("192.0.2.1")
+        bad_tokens.admit("192.0.2.1")
+        bad_tokens.failed("192.0.2.1")
     with pytest.raises(TooSoon) as caught:
-        sign_ins.admit("192.0.2.1")
+        bad_tokens.admit("192.0.2.1")
     assert caught.value.details == {
         "limit": "failed_sign_ins",
         "maximum": 20,
@@ -105,20 +105,20 @@ def test_too_many_bad_tokens_close_the_address_for_a_while(clock: Clock) -> None
         "left": 0,
         "retryAfterSeconds": 3,
     }
-    sign_ins.admit("192.0.2.2")
+    bad_tokens.admit("192.0.2.2")
     clock.now += 3
-    sign_ins.admit("192.0.2.1")
+    bad_tokens.admit("192.0.2.1")
 
 
 def test_bad_tokens_that_arrive_together_are_paid_for_and_not_for_ever(clock: Clock) -> None:
-    sign_ins = SignIns(LIMITS, clock=clock)
+    bad_tokens = BadTokens(LIMITS, clock=clock)
     for _ in range(500):
-        sign_ins.failed(None)
+        bad_tokens.failed(None)
     clock.now += 62
     with pytest.raises(TooSoon):
-        sign_ins.admit(None)
+        bad_tokens.admit(None)
     clock.now += 2
-    sign_ins.admit(None)
+    bad_tokens.admit(None)
 
 
 @pytest.mark.parametrize(
