@@ -29,11 +29,14 @@ _PUBLIC = {
     "budget": 20_000,
     "budget_per_second": 500,
 }
+# The API shows limits as Int.
+_MOST = 2**31 - 1
 _NAMES = [entry.name for entry in fields(Limits)]
 # Holds before anybody is known, so it is the public's for all.
 _BEFORE_SIGN_IN = "failed_sign_ins"
-# What a list without a size gives is written in the reading, not allowed here.
-_FIXED = "page_default"
+# What a list without a size gives is decided in the reading, and what the validation may
+# compare is the library's, for all alike.
+_FIXED = {"page_default", "comparisons"}
 
 
 class Allowances:
@@ -112,14 +115,15 @@ def _check(given: Mapping[str, Mapping[str, int]]) -> None:
 def _faults(role: str, name: str, value: int) -> Iterator[str]:
     if name not in _NAMES:
         yield f"`{name}` is no limit; there are {', '.join(_NAMES)}"
-    if name == _FIXED:
+    if name in _FIXED:
         yield f"`{name}` cannot be changed"
     if name == _BEFORE_SIGN_IN and role != ANONYMOUS:
         yield f"`{name}` counts before anybody is known; set it for {ANONYMOUS}"
     if value < 1:
         yield f"`{name}` must be 1 or more, and is {value}"
-    if name == "page" and value > LARGEST_SIZE:
-        yield f"`{name}` can be {LARGEST_SIZE} at most, and is {value}"
+    most = LARGEST_SIZE if name == "page" else _MOST
+    if value > most:
+        yield f"`{name}` can be {most} at most, and is {value}"
 
 
 def _invalid(message: str) -> Invalid:

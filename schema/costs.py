@@ -40,8 +40,8 @@ from service.reading.pages import DEFAULT_SIZE
 MUTATION = 10
 # The limits of introspection allow one listing of the schema, so its price is flat.
 _FLAT = {"__schema": 5_000, "__type": 500}
-# Amounts stop here, so that nested pages cannot grow huge integers.
-_CEILING = 1_000_000
+# Amounts stop here, so that nested pages cannot grow huge integers; above every limit.
+_CEILING = 10**12
 # The mark of a mutation whose answer shows a secret, in its field's extensions.
 REVEALS = "cadre-reveals"
 

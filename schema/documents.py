@@ -52,7 +52,9 @@ _VALIDATION_ERRORS = 20
 
 # The rule compares equal response names pairwise; the library's own budget of 500 000
 # lets 4 kB of text hold the event loop for a second, this one for less than 0.1 s.
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 20_000
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = Limits().comparisons
+# All that the library says once that budget or its like is spent.
+_SPENT = "Validation aborted."
 
 
 class DocumentRefused(Exception):  # noqa: N818 - a refusal is an answer, not a fault
@@ -231,6 +233,8 @@ class Documents:
             max_errors=_VALIDATION_ERRORS,
             hide_suggestions=not suggest,
         )
+        if any(error.message == _SPENT for error in errors):
+            raise LimitExceeded(self._limits, "comparisons")
         if errors:
             raise DocumentRefused("GRAPHQL_VALIDATION_FAILED", errors)
         document.valid = True

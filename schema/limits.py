@@ -69,6 +69,11 @@ class Limits:
     directives: int = _limit(
         50, "Directives once fragments are expanded", "Put one @include around many fields."
     )
+    comparisons: int = _limit(
+        20_000,
+        "Comparisons of fields that have one name in the answer",
+        "Select each field once, and nest fewer fragments.",
+    )
     page: int = _limit(
         LARGEST_SIZE,
         "Rows asked for by one `first` or `last`",
@@ -143,8 +148,9 @@ class FragmentCycle(Refusal):
     code = "GRAPHQL_VALIDATION_FAILED"
 
 
-# Counts stop here, so that a document of doubling fragments cannot grow huge integers.
-_CEILING = 1_000_000
+# Counts stop here, so that a document of doubling fragments cannot grow huge integers; above
+# every limit.
+_CEILING = 10**12
 
 _INTROSPECTION = frozenset({"__schema", "__type"})
 # The list fields of __Type, which multiply the answer when they nest.

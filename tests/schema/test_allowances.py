@@ -62,6 +62,8 @@ def test_the_same_limits_can_hold_for_everybody() -> None:
         ({"MENTOR": {"depth": 0}}, "MENTOR: `depth` must be 1 or more, and is 0."),
         ({"*": {"cost": -5}}, "*: `cost` must be 1 or more, and is -5."),
         ({"*": {"page": 101}}, "*: `page` can be 100 at most, and is 101."),
+        ({"*": {"depth": 2**31}}, "*: `depth` can be 2147483647 at most, and is 2147483648."),
+        ({"*": {"comparisons": 5}}, "*: `comparisons` cannot be changed."),
         ({"*": {"page_default": 5}}, "*: `page_default` cannot be changed."),
         ({"MENTOR": {"failed_sign_ins": 5}}, "set it for ANONYMOUS."),
         (
