@@ -313,7 +313,7 @@ def console_build() -> None:
 @app.command()
 def doctor(*, as_json: Json = False) -> None:
     """Says what is configured, reachable and current."""
-    from schema import console_bundle
+    from schema import allowances, console_bundle
     from service import jobs
 
     settings = _settings()
@@ -326,14 +326,15 @@ def doctor(*, as_json: Json = False) -> None:
         async with startups.ready(settings):
             findings["tables"] = "current"
 
-    try:
-        jobs.check_schedule(settings.nightly_at)
-    except Refusal as refusal:
-        faults.append(refusal.message)
-    try:
-        asyncio.run(work())
-    except Refusal as refusal:
-        faults.append(refusal.message)
+    for look in (
+        lambda: jobs.check_schedule(settings.nightly_at),
+        lambda: allowances.by_role(settings.limits),
+        lambda: asyncio.run(work()),
+    ):
+        try:
+            look()
+        except Refusal as refusal:
+            faults.append(refusal.message)
     if console_bundle.is_built():
         findings["console"] = "built"
     else:
@@ -434,7 +435,8 @@ def _settings(**given: Any) -> Settings:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         fault = error.errors()[0]
-        _fail(f"CADRE_{str(fault['loc'][0]).upper()}: {fault['msg']}.")
+        name, *place = map(str, fault["loc"])
+        _fail(": ".join([f"CADRE_{name.upper()}", *place, f"{fault['msg']}."]))
 
 
 def _on(settings: Settings, url: str) -> Settings:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from schema import console_pages
+from schema import allowances, console_pages
 from schema.endpoint import create_endpoint
 from schema.engine import Engine
 from schema.root import create_schema
@@ -37,7 +37,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
             await startups.refuse_demonstration(settings)
             yield
 
-    endpoint = create_endpoint(Engine(create_schema()))
+    limits = allowances.by_role(settings.limits)
+    is_open = settings.environment is not Environment.PRODUCTION
+    endpoint = create_endpoint(Engine(create_schema(), limits=limits, is_open=is_open))
     return Starlette(
         routes=[
             Route("/healthz", _alive),

@@ -8,13 +8,20 @@ from dataclasses import dataclass, field
 
 from graphql import DocumentNode
 
+from schema.budgets import Balance
+from schema.limits import Limits
 from service.access.actors import Actor
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request; `document` is the parsed and validated text, when the endpoint made it."""
+    """One request; `document` is the parsed and validated text, when the endpoint made it.
+
+    `limits` are the caller's, and `balance` is what is left of their budget meanwhile.
+    """
 
     actor: Actor
     request_id: str
     document: DocumentNode | None = field(default=None, repr=False)
+    limits: Limits = field(default=Limits(), repr=False)
+    balance: Balance | None = field(default=None, repr=False)

@@ -32,16 +32,15 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.graphql import OperationType
 
+from schema.costs import Price, price
 from schema.limits import (
     LimitExceeded,
     Limits,
-    Page,
     Shape,
-    check_pages,
+    check_text,
     check_variables,
     fragments_of,
     measure,
-    pages,
 )
 from schema.metrics import DOCUMENTS, DOCUMENTS_HELD
 from schema.variables import Variables, uses
@@ -53,7 +52,9 @@ _VALIDATION_ERRORS = 20
 
 # The rule compares equal response names pairwise; the library's own budget of 500 000
 # lets 4 kB of text hold the event loop for a second, this one for less than 0.1 s.
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 20_000
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = Limits().comparisons
+# All that the library says once that budget or its like is spent.
+_SPENT = "Validation aborted."
 
 
 class DocumentRefused(Exception):  # noqa: N818 - a refusal is an answer, not a fault
@@ -82,7 +83,6 @@ class Operation:
     shape: Shape
     fragments: Mapping[str, FragmentDefinitionNode]
     schema: GraphQLSchema
-    pages: tuple[Page, ...] = ()
     # Its identity for as long as the process lives; a forgotten document's is not given again.
     number: int = field(default_factory=lambda: next(_numbers))
 
@@ -99,14 +99,19 @@ class Operation:
         return Variables(self.schema, self.node, used, _things(self.schema))
 
     @cached_property
+    def price(self) -> Price:
+        """What it may cost; of a valid document only."""
+        return price(self.node, self.fragments, self.schema)
+
+    @cached_property
     def root_fields(self) -> frozenset[str]:
         """The names of all its root fields, skipped or not."""
         return frozenset(_fields(self.node.selection_set, self.fragments))
 
-    def admit(self, variables: Mapping[str, Any], limits: Limits) -> None:
-        """Refuse the values of one request that break a limit; the document itself passed."""
+    def admit(self, variables: Mapping[str, Any], limits: Limits) -> int:
+        """The points this request may cost; refuses values over the limits of who asks."""
         check_variables(variables, limits)
-        check_pages(self.pages, self.node, variables, limits)
+        return self.price.asked(variables, limits)
 
 
 def _things(schema: GraphQLSchema) -> frozenset[str]:
@@ -127,6 +132,16 @@ def _fields(
             yield from _fields(selection.selection_set, fragments)
         elif isinstance(selection, FragmentSpreadNode):
             yield from _fields(fragments[selection.name.value].selection_set, fragments)
+
+
+def _parse(text: str, limits: Limits) -> DocumentNode:
+    check_text(text, limits)
+    try:
+        return parse(text, max_tokens=limits.tokens)
+    except GraphQLSyntaxError as error:
+        if error.message.endswith(f"{limits.tokens} tokens. Parsing aborted."):
+            raise LimitExceeded(limits, "tokens") from error
+        raise DocumentRefused("GRAPHQL_PARSE_FAILED", [error]) from error
 
 
 @dataclass(slots=True)
@@ -170,15 +185,20 @@ class Documents:
         )
         self._registered: dict[str, Document] = {}
 
-    def parse(self, text: str) -> Document:
-        """The document, remembered or fresh; refuses bad syntax and whatever exceeds a limit."""
+    def parse(self, text: str, limits: Limits | None = None) -> Document:
+        """The document, remembered or fresh; refuses bad syntax and whatever exceeds a limit.
+
+        One that was remembered may have been sent by somebody with greater limits: hold the
+        operation's shape against those of who asks.
+        """
         known = self._remembered.get(text)
         (_MISS if known is None else _HIT).inc()
         if known is not None:
             return known
-        ast = self._parse(text)
+        limits = limits or self._limits
+        ast = _parse(text, limits)
         nodes = [node for node in ast.definitions if isinstance(node, OperationDefinitionNode)]
-        shapes = measure(ast, self._limits)
+        shapes = measure(ast, limits)
         fragments = fragments_of(ast)
         operations = [
             Operation(*pair, fragments, self._schema) for pair in zip(nodes, shapes, strict=True)
@@ -199,14 +219,6 @@ class Documents:
         self._registered[digest] = document
         return document
 
-    def _parse(self, text: str) -> DocumentNode:
-        try:
-            return parse(text, max_tokens=self._limits.tokens)
-        except GraphQLSyntaxError as error:
-            if error.message.endswith(f"{self._limits.tokens} tokens. Parsing aborted."):
-                raise LimitExceeded(self._limits, "tokens") from error
-            raise DocumentRefused("GRAPHQL_PARSE_FAILED", [error]) from error
-
     def validate(self, document: Document, *, suggest: bool) -> None:
         """Hold a parsed document against the schema once, and remember it when it is valid.
 
@@ -221,10 +233,10 @@ class Documents:
             max_errors=_VALIDATION_ERRORS,
             hide_suggestions=not suggest,
         )
+        if any(error.message == _SPENT for error in errors):
+            raise LimitExceeded(self._limits, "comparisons")
         if errors:
             raise DocumentRefused("GRAPHQL_VALIDATION_FAILED", errors)
-        for operation in document.operations:
-            operation.pages = pages(operation.node, operation.fragments, self._schema, self._limits)
         document.valid = True
         # Of two that were parsed at once the first one stays, and its plans with it. One that
         # is too long is used and forgotten.

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.types.graphql import OperationType
 from uuid_utils import uuid4
 
+from schema.budgets import TooSoon
 from schema.engine import Asked, Caller, Engine, Outcome, WrongKind
 from schema.errors import present_refusal, present_unexpected
 from schema.metrics import REFUSALS, REQUESTS, SECONDS
@@ -29,7 +30,7 @@ from schema.requests import (
     read_parameters,
 )
 from service import logs
-from service.errors import NotSignedIn, Refusal, Unavailable
+from service.errors import NotAllowed, NotSignedIn, Refusal, Unavailable
 
 _HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 _SERVED = {
@@ -109,9 +110,11 @@ class _Endpoint:
 
     async def _answer(self, request: Request, media: MediaType, reference: str) -> _Answer:
         started = time.monotonic()
-        caller = await self._caller(bearer(request.headers))
+        address = request.client.host if request.client else None
+        caller = await self._caller(bearer(request.headers), address)
         rest = max(0.0, self.work_seconds - (time.monotonic() - started))
-        parameters = await read_parameters(request, self.engine.limits, self.body_seconds)
+        limits = self.engine.limits(caller)
+        parameters = await read_parameters(request, limits, self.body_seconds)
         asked = Asked(parameters, caller, reference, _SERVED[request.method])
         try:
             with Patience(rest, request):
@@ -122,12 +125,14 @@ class _Endpoint:
             raise _wrong_kind(refusal) from refusal
         return _ran(outcome, media)
 
-    async def _caller(self, token: str | None) -> Caller:
+    async def _caller(self, token: str | None, address: str | None) -> Caller:
         try:
             with Patience(self.work_seconds):
-                return await self.engine.caller(token)
+                return await self.engine.caller(token, address)
         except NotSignedIn as refusal:
             raise not_signed_in(refusal.message) from refusal
+        except TooSoon as refusal:
+            raise HttpRefused(429, refusal, _later(refusal.seconds)) from refusal
 
 
 def _tell(method: str, reference: str, answer: _Answer, seconds: float) -> None:
@@ -162,12 +167,18 @@ def _ran(outcome: Outcome, media: MediaType) -> _Answer:
     """An outcome with its status. Only the newer media type tells there that nothing ran."""
     if outcome.data is not None:
         return _Answer(200, outcome)
+    if outcome.wait:
+        return _Answer(429, outcome, _later(outcome.wait))
     code = outcome.errors[0]["extensions"]["code"]
     if code in _FAULTS or media is MediaType.JSON:
         return _Answer(_FAULTS.get(code, 200), outcome)
     if code == NotSignedIn.code:
         return _Answer(401, outcome, CHALLENGE)
-    return _Answer(400, outcome)
+    return _Answer(403 if code == NotAllowed.code else 400, outcome)
+
+
+def _later(seconds: int) -> dict[str, str]:
+    return {"Retry-After": str(seconds)}
 
 
 def _fault(fault: Exception, reference: str) -> _Answer:

@@ -15,6 +15,8 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
 
+from schema.allowances import Allowances, alike
+from schema.budgets import BadTokens, Balance, Budgets, TooSoon, cost_json, payer
 from schema.context import Context
 from schema.documents import Document, DocumentRefused, Documents, Operation
 from schema.errors import (
@@ -26,11 +28,13 @@ from schema.limits import Limits
 from schema.metrics import OPERATIONS
 from schema.reads import ProofLost, Reads
 from schema.requests import BadRequest, Parameters
-from service.errors import NotSignedIn, Refusal, Unavailable
+from service.access.actors import Actor
+from service.errors import NotAllowed, NotSignedIn, Refusal, Unavailable
 from service.sign_ins import SignIn, SignIns
 
 _COMPILED, _EXECUTED = OPERATIONS.labels("compiled"), OPERATIONS.labels("executor")
 _DEBUG = ("debug", "request")
+_INTROSPECT = ("introspect", "schema")
 _TRIES = 3
 
 
@@ -82,20 +86,29 @@ class WrongKind(Refusal):
 
 @dataclass(slots=True)
 class Caller:
-    """Whoever asks, by which token, and whether the database has vouched for it just now."""
+    """Whoever asks, by which token, and whether the database has vouched for it just now.
+
+    `address` is the client's; the public is told apart by nothing else.
+    """
 
     sign_in: SignIn
     token: str | None
     is_proved: bool
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an operation came to: the JSON of `data`, None where nothing ran, and the errors."""
+    """What an operation came to: the JSON of `data`, None where nothing ran, and the errors.
+
+    `cost` is the JSON of what it cost; `wait` are the seconds until it can be asked again.
+    """
 
     data: bytes | None
     errors: Sequence[dict[str, Any]] = ()
     extensions: dict[str, Any] = field(default_factory=dict)
+    cost: bytes = b""
+    wait: int = 0
 
     @property
     def codes(self) -> list[str]:
@@ -109,8 +122,11 @@ class Outcome:
         parts = [] if self.data is None else [b'"data":' + self.data]
         if self.errors:
             parts.append(b'"errors":' + orjson.dumps(self.errors))
+        extensions = [b'"cost":' + self.cost] if self.cost else []
         if self.extensions:
-            parts.append(b'"extensions":' + orjson.dumps(self.extensions))
+            extensions.append(orjson.dumps(self.extensions)[1:-1])
+        if extensions:
+            parts.append(b'"extensions":{' + b",".join(extensions) + b"}")
         return b"{" + b",".join(parts) + b"}"
 
 
@@ -124,23 +140,56 @@ class Asked:
     kinds: Collection[OperationType]
 
 
+@dataclass(frozen=True, slots=True)
+class _Admitted:
+    """What may run: at which price, and under whose limits."""
+
+    document: Document
+    operation: Operation
+    limits: Limits
+    cost: int
+
+
 class Engine:
-    """Runs operations of one schema."""
+    """Runs operations of one schema.
+
+    Where it `is_open`, everybody signed in may introspect; else only who holds the permission.
+    """
 
     def __init__(
-        self, schema: CadreSchema, sign_ins: SignIns | None = None, limits: Limits | None = None
+        self,
+        schema: CadreSchema,
+        sign_ins: SignIns | None = None,
+        limits: Allowances | Limits | None = None,
+        *,
+        is_open: bool = True,
     ) -> None:
         self.schema = schema
-        self.limits = limits or Limits()
-        self.documents = Documents(schema._schema, self.limits)  # noqa: SLF001 - it has no public name
+        self._allowances = limits if isinstance(limits, Allowances) else alike(limits or Limits())
+        self.documents = Documents(schema._schema, self._allowances.widest)  # noqa: SLF001 - it has no public name
         self._sign_ins = sign_ins or SignIns()
+        self._bad_tokens = BadTokens(self._allowances.anonymous)
+        self._budgets = Budgets()
+        self._is_open = is_open
 
-    async def caller(self, token: str | None) -> Caller:
-        """Whoever bears this token. Raises NotSignedIn for one that is not known to be good."""
+    async def caller(self, token: str | None, address: str | None = None) -> Caller:
+        """Whoever bears this token. Raises NotSignedIn for one that is not known to be good.
+
+        Raises TooSoon for an unknown token from an address that has sent many bad ones.
+        """
         known = self._sign_ins.recall(token)
         if known is not None:
-            return Caller(known, token, is_proved=known.digest is None)
-        return Caller(await self._sign_ins.ask(token), token, is_proved=True)
+            return Caller(known, token, known.digest is None, address)
+        self._bad_tokens.admit(address)
+        try:
+            return Caller(await self._sign_ins.ask(token), token, True, address)
+        except NotSignedIn:
+            self._bad_tokens.failed(address)
+            raise
+
+    def limits(self, caller: Caller) -> Limits:
+        """The limits of this caller."""
+        return self._allowances.of(caller.sign_in.actor)
 
     async def prove(self, caller: Caller) -> None:
         """Makes sure that the caller is who they were. Raises NotSignedIn where they are not."""
@@ -151,28 +200,49 @@ class Engine:
     async def run(self, asked: Asked) -> Outcome:
         """The outcome. Raises NotSignedIn for a lost token, WrongKind, and unforeseen faults."""
         try:
-            document, operation = self._admit(asked)
+            admitted = self._admit(asked)
+            purse = payer(asked.caller.sign_in.actor, asked.caller.address)
+            balance = self._budgets.take(purse, admitted.cost, admitted.limits)
         except (DocumentRefused, Refusal) as refused:
             # Only now: a token that was revoked must not even learn what is wrong.
             await self.prove(asked.caller)
             return _not_run(refused, asked.reference)
-        return await self._answered(asked, document, operation)
+        outcome = await self._answered(asked, admitted, balance)
+        if outcome.data is None:
+            self._budgets.settle(purse, admitted.cost, admitted.limits)
+            return outcome
+        real = admitted.operation.price.real(outcome.data, admitted.cost)
+        balance = self._budgets.settle(purse, admitted.cost - real, admitted.limits)
+        cost = cost_json(admitted.cost, real, balance)
+        return Outcome(outcome.data, outcome.errors, outcome.extensions, cost)
 
-    def _admit(self, asked: Asked) -> tuple[Document, Operation]:
+    def _admit(self, asked: Asked) -> _Admitted:
         """The document to run, in the order cheap to dear; refuses before the next step costs."""
         actor, parameters = asked.caller.sign_in.actor, asked.parameters
-        document = self.documents.parse(parameters.query)
+        limits = self._allowances.of(actor)
+        document = self.documents.parse(parameters.query, limits)
         operation = document.operation(parameters.operation_name)
         if operation.kind not in asked.kinds:
             raise _wrong_kind(operation)
-        if operation.shape.introspects and actor.is_anonymous:
-            raise NotSignedIn("Sign in to read the schema.")
+        operation.shape.check(limits)
+        if operation.shape.introspects:
+            self._check_introspection(actor)
         self.documents.validate(document, suggest=not actor.is_anonymous)
-        operation.admit(parameters.variables, self.limits)
-        return document, operation
+        cost = operation.admit(parameters.variables, limits)
+        return _Admitted(document, operation, limits, cost)
 
-    async def _answered(self, asked: Asked, document: Document, operation: Operation) -> Outcome:
+    def _check_introspection(self, actor: Actor) -> None:
+        if actor.is_anonymous:
+            raise NotSignedIn("Sign in to read the schema.")
+        if not self._is_open and not actor.reach(*_INTROSPECT):
+            raise NotAllowed(
+                "You need the permission introspect.any.schema to read the schema here; "
+                "the file schema/schema.graphql holds it."
+            )
+
+    async def _answered(self, asked: Asked, admitted: _Admitted, balance: Balance) -> Outcome:
         """By the short way where there is one, else by the executor."""
+        operation = admitted.operation
         if self.schema.reads is not None and operation.kind is OperationType.QUERY:
             outcome = await self._read(self.schema.reads, asked, operation)
             if outcome is not None:
@@ -184,7 +254,9 @@ class Engine:
             parameters.query,
             variable_values=parameters.variables,
             operation_name=parameters.operation_name,
-            context_value=Context(actor, asked.reference, document.ast),
+            context_value=Context(
+                actor, asked.reference, admitted.document.ast, admitted.limits, balance
+            ),
             allowed_operation_types=asked.kinds,
         )
         found: list[GraphQLError] = result.errors or []
@@ -224,7 +296,8 @@ def _not_run(refused: DocumentRefused | Refusal, reference: str) -> Outcome:
         raise refused
     if isinstance(refused, DocumentRefused):
         return Outcome(None, present_document_errors(refused.errors, refused.code))
-    return Outcome(None, [present_refusal(refused, reference)])
+    wait = refused.seconds if isinstance(refused, TooSoon) else 0
+    return Outcome(None, [present_refusal(refused, reference)], wait=wait)
 
 
 def _wrong_kind(operation: Operation) -> WrongKind:

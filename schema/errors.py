@@ -23,6 +23,8 @@ _log = structlog.get_logger("cadre.errors")
 
 _FRAMES_LOGGED = 12
 _KINDS_LOGGED = 5
+_LONGEST = 600
+_PLACES = 20
 _SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 # graphql-core puts the text of any exception a scalar raises after these words.
 _SCALAR_FAULT = ", but encountered error "
@@ -70,8 +72,14 @@ def unreachable(exception: BaseException) -> bool:
 def _document_error(error: GraphQLError, code: str) -> dict[str, Any]:
     cause = _root(error)
     words = f" {cause.message}" if isinstance(cause, Refusal) else ""
-    message = _without_fault(error.message) + words
+    message = _short(_without_fault(error.message)) + words
     return {"message": message, "extensions": {"code": code}}
+
+
+def _short(message: str) -> str:
+    """The library repeats whole values, in every error about them: twenty times what was sent."""
+    half = _LONGEST // 2
+    return message if len(message) <= _LONGEST else f"{message[:half]} … {message[-half:]}"
 
 
 def _present(error: GraphQLError, reference: str, *, suggest: bool) -> dict[str, Any]:
@@ -81,7 +89,7 @@ def _present(error: GraphQLError, reference: str, *, suggest: bool) -> dict[str,
         if _SCALAR_FAULT in error.message:
             answer["message"] = f"{_without_fault(error.message)} {cause.message}"
     elif _is_bad_input(error, cause):
-        message = _without_fault(error.message)
+        message = _short(_without_fault(error.message))
         message = message if suggest else _SUGGESTION.sub("", message)
         answer = {"message": message, "extensions": {"code": "BAD_USER_INPUT"}}
     else:
@@ -126,7 +134,7 @@ def _without_fault(message: str) -> str:
 def _place(error: GraphQLError) -> dict[str, Any]:
     place: dict[str, Any] = {}
     if error.locations:
-        place["locations"] = [location.formatted for location in error.locations]
+        place["locations"] = [location.formatted for location in error.locations[:_PLACES]]
     if error.path is not None:
         place["path"] = list(error.path)
     return place

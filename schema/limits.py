@@ -7,6 +7,7 @@ refuse to walk a fragment twice, because a walk per spread is itself the attack.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from graphlib import CycleError, TopologicalSorter
+from operator import attrgetter, gt
 from typing import Any, NamedTuple, TypeAlias
 
 from graphql import (
@@ -15,9 +16,6 @@ from graphql import (
     FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLCompositeType,
-    GraphQLField,
-    GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
@@ -27,13 +25,8 @@ from graphql import (
     SelectionNode,
     SelectionSetNode,
     StringValueNode,
-    ValueNode,
-    VariableNode,
-    get_named_type,
-    is_composite_type,
 )
 from graphql.language.ast import QUERY_DOCUMENT_KEYS
-from graphql.utilities.coerce_input_value import coerce_default_value
 
 from service.errors import Refusal
 from service.reading.pages import DEFAULT_SIZE, LARGEST_SIZE
@@ -56,6 +49,13 @@ class Limits:
     fragment_depth: int = _limit(
         8, "Levels of fragments that spread fragments", "Write the inner fragments out."
     )
+    # Reading a character costs what a token does, whether it stands in a name or a blank line.
+    characters: int = _limit(
+        100_000, "Characters of the document", "Send less text, and values as variables."
+    )
+    definitions: int = _limit(
+        200, "Operations and fragments of the document", "Send what is run, and no more."
+    )
     tokens: int = _limit(4000, "Tokens of the document", "Send less text, and values as variables.")
     fields: int = _limit(
         2000, "Selections once fragments are expanded", "Select fewer fields, or spread less."
@@ -68,6 +68,11 @@ class Limits:
     )
     directives: int = _limit(
         50, "Directives once fragments are expanded", "Put one @include around many fields."
+    )
+    comparisons: int = _limit(
+        20_000,
+        "Comparisons of fields that have one name in the answer",
+        "Select each field once, and nest fewer fragments.",
     )
     page: int = _limit(
         LARGEST_SIZE,
@@ -83,9 +88,37 @@ class Limits:
     list_items: int = _limit(
         250, "Entries of one input list or object", "Send the entries in several requests."
     )
+    values: int = _limit(
+        5_000, "Values of all variables together", "Send the values in several requests."
+    )
     digits: int = _limit(40, "Characters of one number", "Send a shorter number.")
     json_depth: int = _limit(32, "Levels of nested input values", "Send flatter input.")
     body_bytes: int = _limit(1_000_000, "Bytes of the request", "Send a smaller request.")
+    reveals: int = _limit(
+        1, "Mutations of one request that show a secret", "Send each in a request of its own."
+    )
+    cost: int = _limit(
+        25_000, "Points of one request", "Ask for smaller pages, or for less in each row."
+    )
+    budget: int = _limit(
+        100_000, "Points of all requests until more are restored", "Wait, or ask for less."
+    )
+    budget_per_second: int = _limit(
+        5_000, "Points of the budget restored each second", "Spread the requests over time."
+    )
+    failed_sign_ins: int = _limit(
+        20, "Bad tokens a minute from one address", "Wait a minute, and send a token that is good."
+    )
+
+
+class Words(NamedTuple):
+    """What a limit counts, and what to do where it is reached."""
+
+    what: str
+    remedy: str
+
+
+WORDS = {entry.name: Words(**entry.metadata) for entry in fields(Limits)}
 
 
 class LimitExceeded(Refusal):
@@ -95,10 +128,10 @@ class LimitExceeded(Refusal):
 
     def __init__(self, limits: Limits, name: str, value: int | None = None) -> None:
         maximum: int = getattr(limits, name)
-        words = next(entry.metadata for entry in fields(limits) if entry.name == name)
-        asked = "more than allowed" if value is None else f"{value}"
+        words = WORDS[name]
+        asked = f"more than {maximum}" if value is None else f"{value}"
         super().__init__(
-            f"{words['what']}: {asked}; the limit `{name}` is {maximum}. {words['remedy']}",
+            f"{words.what}: {asked}; the limit `{name}` is {maximum}. {words.remedy}",
             details={"limit": name, "maximum": maximum, "value": value},
         )
 
@@ -115,8 +148,9 @@ class FragmentCycle(Refusal):
     code = "GRAPHQL_VALIDATION_FAILED"
 
 
-# Counts stop here, so that a document of doubling fragments cannot grow huge integers.
-_CEILING = 1_000_000
+# Counts stop here, so that a document of doubling fragments cannot grow huge integers; above
+# every limit.
+_CEILING = 10**12
 
 _INTROSPECTION = frozenset({"__schema", "__type"})
 # The list fields of __Type, which multiply the answer when they nest.
@@ -124,11 +158,24 @@ _TYPE_LISTS = frozenset({"fields", "interfaces", "possibleTypes", "inputFields"}
 _TYPE_LISTS_NESTED = 2
 
 
+class Written(NamedTuple):
+    """What a document is as text: the greatest of each kind, named as the limits are."""
+
+    characters: int = 0
+    definitions: int = 0
+    tokens: int = 0
+    fragment_depth: int = 0
+    list_items: int = 0
+    digits: int = 0
+    json_depth: int = 0
+
+
 class Shape(NamedTuple):
     """What a selection amounts to once its fragments are expanded.
 
     `lists` counts nested list fields of __Type; it only matters below `__schema` and
-    `__type`, whose insides are kept apart in the `meta_` numbers.
+    `__type`, whose insides are kept apart in the `meta_` numbers. `written` is the
+    document's.
     """
 
     depth: int = 0
@@ -140,6 +187,7 @@ class Shape(NamedTuple):
     meta_depth: int = 0
     meta_lists: int = 0
     meta_aliases: int = 0
+    written: Written = Written()
 
     @property
     def introspects(self) -> bool:
@@ -160,10 +208,42 @@ class Shape(NamedTuple):
             min(_CEILING, self.meta_aliases + other.meta_aliases),
         )
 
+    def check(self, limits: Limits) -> None:
+        """Refuse a shape over the limits of whoever asks; a remembered one is not measured anew."""
+        amounts = (
+            self.depth,
+            self.meta_depth,
+            self.fields,
+            self.aliases,
+            self.directives,
+            self.level,
+            *self.written,
+        )
+        if any(map(gt, amounts, _OF_A_SHAPE(limits))):
+            for name, value in zip(_NAMES, amounts, strict=True):
+                _at_most(limits, name, value)
+
+
+# In the order of `Shape.check`; fetched in one call, because every request is checked.
+_NAMES = (
+    "depth",
+    "introspection_depth",
+    "fields",
+    "aliases",
+    "directives",
+    "root_fields",
+    *Written._fields,
+)
+_OF_A_SHAPE = attrgetter(*_NAMES)
 
 _NOTHING = Shape()
 
 Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
+
+
+def check_text(text: str, limits: Limits) -> None:
+    """Refuse a document by its length, before a parser reads it."""
+    _at_most(limits, "characters", len(text))
 
 
 def measure(document: DocumentNode, limits: Limits) -> list[Shape]:
@@ -172,17 +252,20 @@ def measure(document: DocumentNode, limits: Limits) -> list[Shape]:
     Refuses fragment cycles, unusable literals and whatever exceeds a limit. One
     visit per node and one per spread: hostile documents cost what plain ones cost.
     """
-    _check_literals(document, limits)
+    _at_most(limits, "definitions", len(document.definitions))
     definitions = fragments_of(document)
+    written = _written(document, limits)
+    order, tower = _inner_first(definitions, limits)
+    written = written._replace(fragment_depth=tower)
     known: dict[str, Shape] = {}
-    for name in _inner_first(definitions, limits):
+    for name in order:
         known[name] = _shape(definitions[name].selection_set, known)
     shapes = []
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):
             shape = _shape(operation.selection_set, known)
             own = Shape(directives=len(operation.directives or ()))
-            shapes.append(_within(shape.beside(own), limits))
+            shapes.append(_within(shape.beside(own)._replace(written=written), limits))
     return shapes
 
 
@@ -195,8 +278,11 @@ def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     }
 
 
-def _inner_first(fragments: Fragments, limits: Limits) -> list[str]:
-    """Names ordered so that a fragment follows all it spreads; refuses cycles and towers."""
+def _inner_first(fragments: Fragments, limits: Limits) -> tuple[list[str], int]:
+    """Names ordered so that a fragment follows all it spreads, and how deep they nest.
+
+    Refuses cycles and towers.
+    """
     spreads = {name: _spreads(fragment) & fragments.keys() for name, fragment in fragments.items()}
     try:
         order = list(TopologicalSorter(spreads).static_order())
@@ -206,9 +292,8 @@ def _inner_first(fragments: Fragments, limits: Limits) -> list[str]:
     for name in order:
         depths[name] = 1 + max((depths[inner] for inner in spreads[name]), default=0)
     deepest = max(depths.values(), default=0)
-    if deepest > limits.fragment_depth:
-        raise LimitExceeded(limits, "fragment_depth", deepest)
-    return order
+    _at_most(limits, "fragment_depth", deepest)
+    return order, deepest
 
 
 def _spreads(fragment: FragmentDefinitionNode) -> set[str]:
@@ -253,34 +338,38 @@ def _field_shape(node: FieldNode, inner: Shape) -> Shape:
 
 
 def _within(shape: Shape, limits: Limits) -> Shape:
-    for name, value in (
-        ("depth", shape.depth),
-        ("introspection_depth", shape.meta_depth),
-        ("fields", shape.fields),
-        ("aliases", shape.aliases),
-        ("directives", shape.directives),
-        ("root_fields", shape.level),
-    ):
-        if value > getattr(limits, name):
-            raise LimitExceeded(limits, name, value)
+    shape.check(limits)
     # Without aliases equal fields merge, so one answer lists the schema at most once.
     if shape.meta_aliases or shape.meta_lists > _TYPE_LISTS_NESTED:
         raise LimitExceeded(limits, "introspection_depth")
     return shape
 
 
-def _check_literals(document: DocumentNode, limits: Limits) -> None:
+def _written(document: DocumentNode, limits: Limits) -> Written:
+    """The greatest literals; refuses the first that is over a limit or that nothing stores."""
+    greatest = dict.fromkeys(("list_items", "digits", "json_depth"), 0)
     for node, depth in _nodes(document):
-        if depth > limits.json_depth:
-            raise LimitExceeded(limits, "json_depth", depth)
         if isinstance(node, StringValueNode):
             _check_text(node.value, ())
-        elif isinstance(node, IntValueNode | FloatValueNode):
-            _at_most(limits, "digits", len(node.value))
-        elif isinstance(node, ListValueNode):
-            _at_most(limits, "list_items", len(node.values))
-        elif isinstance(node, ObjectValueNode):
-            _at_most(limits, "list_items", len(node.fields))
+        for name, value in _literal(node, depth):
+            if value > greatest[name]:
+                _at_most(limits, name, value)
+                greatest[name] = value
+    return Written(
+        characters=len(document.loc.source.body) if document.loc else 0,
+        definitions=len(document.definitions),
+        tokens=document.token_count,
+        **greatest,
+    )
+
+
+def _literal(node: Node, depth: int) -> Iterator[tuple[str, int]]:
+    if isinstance(node, IntValueNode | FloatValueNode):
+        yield "digits", len(node.value)
+    elif isinstance(node, ListValueNode):
+        yield from (("json_depth", depth), ("list_items", len(node.values)))
+    elif isinstance(node, ObjectValueNode):
+        yield from (("json_depth", depth), ("list_items", len(node.fields)))
 
 
 def nodes_below(root: Node) -> Iterator[Node]:
@@ -311,6 +400,7 @@ def check_variables(variables: Mapping[str, Any], limits: Limits) -> None:
     """
     _at_most(limits, "list_items", len(variables))
     stack = [(value, 1, name) for name, value in variables.items()]
+    values = len(stack)
     while stack:
         value, depth, name = stack.pop()
         if depth > limits.json_depth:
@@ -320,6 +410,8 @@ def check_variables(variables: Mapping[str, Any], limits: Limits) -> None:
         elif isinstance(value, list | dict):
             _at_most(limits, "list_items", len(value))
             items = value.values() if isinstance(value, dict) else value
+            values += len(items)
+            _at_most(limits, "values", values)
             stack.extend((item, depth + 1, name) for item in items)
 
 
@@ -338,141 +430,3 @@ def _check_text(text: str, path: tuple[str, ...]) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise BadInput("Text contains half a character; send valid Unicode.", path=path) from error
-
-
-class PageSize(NamedTuple):
-    """A `first` or `last` as written: a number, a variable's name, or neither when null."""
-
-    argument: str
-    number: int | None
-    variable: str | None
-
-
-class Page(NamedTuple):
-    """A list field that is read by pages, and the pages inside it."""
-
-    sizes: tuple[PageSize, ...]
-    default: int
-    inner: "tuple[Page, ...]"
-
-
-def pages(
-    operation: OperationDefinitionNode,
-    fragments: Fragments,
-    schema: GraphQLSchema,
-    limits: Limits,
-) -> tuple[Page, ...]:
-    """The operation's paged fields, fragments expanded; any field with `first` or `last` is one.
-
-    Call it on valid documents that `measure` accepted: those are small when expanded.
-    """
-    root = schema.get_root_type(operation.operation)
-    reader = _PageReader(fragments, schema, limits)
-    return tuple(reader.read(operation.selection_set, root))
-
-
-@dataclass(frozen=True, slots=True)
-class _PageReader:
-    fragments: Fragments
-    schema: GraphQLSchema
-    limits: Limits
-
-    def read(
-        self, selections: SelectionSetNode, parent: GraphQLCompositeType | None
-    ) -> Iterator[Page]:
-        for selection in selections.selections:
-            if isinstance(selection, FieldNode):
-                yield from self.field(selection, parent)
-            elif isinstance(selection, InlineFragmentNode):
-                inner = self.condition(selection, parent)
-                yield from self.read(selection.selection_set, inner)
-            elif isinstance(selection, FragmentSpreadNode):
-                fragment = self.fragments[selection.name.value]
-                inner = self.condition(fragment, parent)
-                yield from self.read(fragment.selection_set, inner)
-
-    def condition(
-        self,
-        fragment: InlineFragmentNode | FragmentDefinitionNode,
-        parent: GraphQLCompositeType | None,
-    ) -> GraphQLCompositeType | None:
-        if fragment.type_condition is None:
-            return parent
-        named = self.schema.get_type(fragment.type_condition.name.value)
-        return named if is_composite_type(named) else None
-
-    def field(self, node: FieldNode, parent: GraphQLCompositeType | None) -> Iterator[Page]:
-        definition = self.schema.get_field(parent, node.name.value) if parent else None
-        if definition is None or node.selection_set is None:
-            return
-        named = get_named_type(definition.type)
-        inner = self.read(node.selection_set, named if is_composite_type(named) else None)
-        if "first" in definition.args or "last" in definition.args:
-            yield Page(_sizes(node), self.default(definition), tuple(inner))
-        else:
-            yield from inner
-
-    def default(self, definition: GraphQLField) -> int:
-        for name in ("first", "last"):
-            argument = definition.args.get(name)
-            value = coerce_default_value(argument) if argument else None
-            if isinstance(value, int):
-                return value
-        return self.limits.page_default
-
-
-def _sizes(node: FieldNode) -> tuple[PageSize, ...]:
-    return tuple(
-        _size(argument.name.value, argument.value)
-        for argument in node.arguments or ()
-        if argument.name.value in {"first", "last"}
-    )
-
-
-def _size(argument: str, value: ValueNode) -> PageSize:
-    if isinstance(value, VariableNode):
-        return PageSize(argument, None, value.name.value)
-    number = int(value.value) if isinstance(value, IntValueNode) else None
-    return PageSize(argument, number, None)
-
-
-def check_pages(
-    paged: tuple[Page, ...],
-    operation: OperationDefinitionNode,
-    variables: Mapping[str, Any],
-    limits: Limits,
-) -> int:
-    """The rows the pages may reach together; refuses negative, large and multiplied sizes."""
-    defaults = {
-        definition.variable.name.value: int(definition.default_value.value)
-        for definition in operation.variable_definitions or ()
-        if isinstance(definition.default_value, IntValueNode)
-    }
-    total = _rows(paged, {**defaults, **variables}, limits)
-    if total > limits.nodes:
-        raise LimitExceeded(limits, "nodes", total)
-    return total
-
-
-def _rows(paged: tuple[Page, ...], variables: Mapping[str, Any], limits: Limits) -> int:
-    total = 0
-    for page in paged:
-        asked = [_asked(size, variables, limits) for size in page.sizes]
-        given = [number for number in asked if number is not None]
-        rows = max(given, default=page.default)
-        total += rows * (1 + _rows(page.inner, variables, limits))
-    return min(total, _CEILING)
-
-
-def _asked(size: PageSize, variables: Mapping[str, Any], limits: Limits) -> int | None:
-    number = variables.get(size.variable) if size.variable else size.number
-    # JSON numbers such as 5.0 are integers to GraphQL; other types are refused by coercion.
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        return None
-    if number < 0:
-        raise BadInput(
-            f"`{size.argument}` is negative; ask for 0 to {limits.page} rows.",
-            path=(size.variable or size.argument,),
-        )
-    _at_most(limits, "page", int(number))
-    return int(number)

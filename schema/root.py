@@ -14,6 +14,7 @@ from schema import (
     accounts,
     appointments,
     blueprints,
+    costs,
     courses,
     match_runs,
     mentors,
@@ -29,7 +30,6 @@ from schema import (
 from schema.assembly import Assembly, payload_name
 from schema.blueprints import Part
 from schema.engine import CadreSchema
-from schema.limits import Limits
 from schema.reads import Reads
 from schema.scalars import SCALARS
 from service.database import relate
@@ -55,7 +55,7 @@ def assembled() -> Assembly:
     return Assembly(NOUNS)
 
 
-def create_schema(limits: Limits | None = None) -> CadreSchema:
+def create_schema() -> CadreSchema:
     """The schema with its resolvers in place."""
     assembly = assembled()
     schema = CadreSchema(
@@ -65,7 +65,7 @@ def create_schema(limits: Limits | None = None) -> CadreSchema:
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     core = schema._schema  # noqa: SLF001 - it has no public name
-    _attach(assembly, core.type_map, limits or Limits())
+    _attach(assembly, core.type_map)
     schema.reads = Reads(assembly, core)
     return schema
 
@@ -96,7 +96,7 @@ def _mutation() -> type:
     return blueprints.fill_type(blueprints.shell("Mutation"), parts, "What can be done.")
 
 
-def _attach(assembly: Assembly, types: dict[str, Any], limits: Limits) -> None:
+def _attach(assembly: Assembly, types: dict[str, Any]) -> None:
     """Gives root fields their resolvers; everything below picks from their answers."""
     interface: GraphQLInterfaceType = types["Node"]
     interface.resolve_type = resolvers.type_of
@@ -108,12 +108,14 @@ def _attach(assembly: Assembly, types: dict[str, Any], limits: Limits) -> None:
     for name in ("PageInfo", *payloads):
         _pick(types[name])
     root = types["Query"].fields
-    root["viewer"].resolve = lambda _, info: viewer.of(info.context.actor, limits)
+    root["viewer"].resolve = lambda _, info: viewer.of(info.context)
     root["enumValues"].resolve = lambda _, __, name: vocabularies.of(name)
     for name, field in assembly.roots.items():
         root[to_camel_case(name)].resolve = resolvers.read_resolver(assembly, field)
     for name, verb in assembly.verbs.items():
-        types["Mutation"].fields[name].resolve = resolvers.verb_resolver(assembly, verb)
+        field = types["Mutation"].fields[name]
+        field.resolve = resolvers.verb_resolver(assembly, verb)
+        field.extensions[costs.REVEALS] = bool(verb.reveals)
 
 
 def _pick(kind: GraphQLObjectType) -> None:

@@ -3,14 +3,12 @@
 Screens hide what the API would refuse; nothing here grants anything.
 """
 
-import dataclasses
-from typing import Any
-
 import strawberry
 
 from schema import blueprints
-from schema.limits import Limits
-from service.access.actors import Actor
+from schema.budgets import Balance
+from schema.context import Context
+from schema.limits import WORDS
 from service.access.roles import Role
 
 
@@ -23,12 +21,25 @@ class HeldRole:
     meaning: str = strawberry.field(description="What it is for.")
 
 
-@strawberry.type(description="A limit that every request must keep.")
+@strawberry.type(description="A limit on the caller's requests.")
 class Limit:
     """One limit by name."""
 
     name: str = strawberry.field(description="Its name, as refusals say it.")
-    value: int = strawberry.field(description="The greatest value allowed.")
+    value: int = strawberry.field(description="The greatest value allowed to the caller.")
+    meaning: str = strawberry.field(description="What is counted.")
+    remedy: str = strawberry.field(description="What to change where it is reached.")
+
+
+@strawberry.type(description="What the caller may still ask for, in points.")
+class Budget:
+    """A budget now."""
+
+    maximum: int = strawberry.field(description="The points of a full budget.")
+    left: int = strawberry.field(
+        description="The points left now, while those this request may cost are taken."
+    )
+    per_second: int = strawberry.field(description="The points that each second restores.")
 
 
 @strawberry.type(description="Whoever asks.")
@@ -43,17 +54,23 @@ class Viewer:
     permissions: list[str] = strawberry.field(
         description="Effective permissions, each as verb.scope.noun, sorted."
     )
-    limits: list[Limit] = strawberry.field(description="The limits of one request.")
+    limits: list[Limit] = strawberry.field(description="The limits that hold for the caller.")
+    budget: Budget = strawberry.field(description="What the caller's requests are paid from.")
 
 
-def of(actor: Actor, limits: Limits) -> Viewer:
-    """The viewer behind this actor."""
+def of(context: Context) -> Viewer:
+    """The viewer behind this request."""
+    actor, limits = context.actor, context.limits
     held = sorted({grant.role for grant in actor.grants})
-    numbers: dict[str, Any] = dataclasses.asdict(limits)
+    balance = context.balance or Balance(limits.budget, limits.budget, limits.budget_per_second)
     return Viewer(
         label=actor.label,
         is_signed_in=not actor.is_anonymous,
         roles=[HeldRole(role=r, label=r.label, meaning=r.meaning) for r in held],
         permissions=actor.permissions,
-        limits=[Limit(name=name, value=value) for name, value in numbers.items()],
+        limits=[
+            Limit(name=name, value=getattr(limits, name), meaning=words.what, remedy=words.remedy)
+            for name, words in WORDS.items()
+        ],
+        budget=Budget(**balance._asdict()),
     )

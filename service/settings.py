@@ -5,13 +5,15 @@ let demonstration data or secrets reach production.
 """
 
 import difflib
+import json
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, StrictInt
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "CADRE_"
 
@@ -22,6 +24,14 @@ class Environment(StrEnum):
     DEMO = "demo"
     TEST = "test"
     PRODUCTION = "production"
+
+
+def _from_json(given: Any) -> Any:
+    try:
+        return json.loads(given) if isinstance(given, str) else given
+    except ValueError as error:
+        words = "this is not JSON ({fault})"
+        raise PydanticCustomError("not_json", words, {"fault": str(error)}) from error
 
 
 class Settings(BaseSettings):
@@ -50,6 +60,10 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error."
+    )
+    # The library would decode it too, and break off with a trace where it is no JSON.
+    limits: Annotated[dict[str, dict[str, StrictInt]], NoDecode, BeforeValidator(_from_json)] = (
+        Field({}, description="Limits of requests by role, as JSON.")
     )
 
     @property

@@ -374,5 +374,5 @@ async def _labels(url: str, tokens: dict[str, str]) -> dict[str, str]:
             json={"query": "{ matchRuns { totalCount } }"},
             headers={"Authorization": f"Bearer {tokens['AUDITOR']}"},
         )
-    assert runs.json() == {"data": {"matchRuns": {"totalCount": 1}}}
+    assert runs.json()["data"] == {"matchRuns": {"totalCount": 1}}
     return labels

@@ -79,6 +79,9 @@ def _duty(
     return Duty(label, meaning, every, assignment)
 
 
+# What the API is made of. Its clients carry it with them, so this is for those who build or check.
+_SCHEMA = tuple(_permissions("any", schema="introspect"))
+
 _OWN_FILE = tuple(
     _permissions(
         "own",
@@ -96,6 +99,7 @@ DUTIES: dict[Role, Duty] = {
     Role.HR_OFFICER: _duty(
         "HR officer",
         "Leadership unit: keeps files, posts and appointments; of all missions or of one.",
+        _SCHEMA,
         _permissions(
             "any",
             person="create read read_file update record_experience",
@@ -112,6 +116,7 @@ DUTIES: dict[Role, Duty] = {
     Role.MENTORING_MANAGER: _duty(
         "Mentoring manager",
         "Runs the mentoring programme; sees its members and pairs, nobody else's file.",
+        _SCHEMA,
         _permissions("assigned", person="read read_file"),
         _permissions(
             "any",
@@ -140,6 +145,7 @@ DUTIES: dict[Role, Duty] = {
     Role.DECISION_AUTHORITY: _duty(
         "Decision authority",
         "Decides on appointments; sees files and appointments.",
+        _SCHEMA,
         _permissions(
             "any", person="read read_file", appointment="read read_file", acting_designation="read"
         ),
@@ -159,6 +165,7 @@ DUTIES: dict[Role, Duty] = {
     Role.AUDITOR: _duty(
         "Auditor",
         "Reads everything, changes nothing.",
+        _SCHEMA,
         _permissions(
             "any",
             person="read read_file",
@@ -176,6 +183,7 @@ DUTIES: dict[Role, Duty] = {
     Role.ADMINISTRATOR: _duty(
         "Administrator",
         "Keeps accounts, roles and tokens; sees no case content.",
+        _SCHEMA,
         _permissions(
             "any",
             account="read create",

@@ -13,7 +13,15 @@ import httpx
 import pytest
 import strawberry
 import uvicorn
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    async_playwright,
+    expect,
+)
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -23,6 +31,9 @@ from schema import console_bundle, console_pages
 from schema.app import create_app
 from seeds import demo
 from seeds.accounts import issue_tokens
+from service import accounts
+from service.access.actors import system
+from service.access.roles import Role
 from service.database import connected
 from service.settings import Environment, Settings
 
@@ -217,6 +228,12 @@ async def visit(browser: Browser, url: str) -> AsyncIterator[Page]:
     page = await context.new_page()
     complaints: list[str] = []
     asked: list[str] = []
+    introspected: list[str] = []
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+        if "IntrospectionQuery" in (request.post_data or ""):
+            introspected.append(request.url)
 
     def hear(message: ConsoleMessage) -> None:
         # The API's refusals are answers; Chromium calls them errors when their status says so.
@@ -225,11 +242,13 @@ async def visit(browser: Browser, url: str) -> AsyncIterator[Page]:
 
     context.on("console", hear)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
-    context.on("request", lambda request: asked.append(request.url))
+    context.on("request", note)
     await page.goto(url)
     yield page
     await context.close()
     assert complaints == []
+    # Few callers may introspect, so the console carries the schema with it.
+    assert introspected == []
     assert {httpx.URL(address).netloc for address in asked} == {httpx.URL(url).netloc}
 
 
@@ -379,6 +398,35 @@ async def test_on_the_demonstration_an_hr_officer_finds_candidates_and_others_ar
     async with httpx.AsyncClient() as client:
         anonymous = await client.post(f"{demo_url}/graphql", json=query)
     assert anonymous.json()["errors"][0]["extensions"] == {"code": "NOT_SIGNED_IN"}
+
+
+@pytest.mark.browser
+async def test_in_production_the_editors_know_the_schema_for_who_may_not_introspect(
+    browser: Browser, bundle: Path, fresh_url: str, tmp_path: Path
+) -> None:
+    settings = Settings(
+        environment=Environment.PRODUCTION, database_url=SecretStr(fresh_url), data_dir=tmp_path
+    )
+    tests = system("tests")
+    async with (
+        connected(fresh_url),
+        served(create_app(settings)) as url,
+        visit(browser, url) as page,
+    ):
+        mentor = await accounts.ensure("A mentor", Role.MENTOR, by=tests)
+        change = accounts.NewToken(account_id=mentor.id, label="Tests")
+        token = (await accounts.issue_token(change, by=tests)).secret
+        await page.get_by_label("Access token").fill(token or "")
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("banner")).to_contain_text("production")
+        await page.get_by_role("button", name="Show Documentation Explorer").click()
+        await page.get_by_role("link", name="Query", exact=True).click()
+        await expect(page.get_by_role("link", name="MissionConnection")).to_be_visible()
+        await query_editor(page).click()
+        await page.keyboard.press("ControlOrMeta+A")
+        await page.keyboard.insert_text("query Types{__schema{queryType{name}}}")
+        await run(page)
+        await expect(result(page)).to_contain_text("introspect.any.schema")
 
 
 @pytest.mark.browser

@@ -16,6 +16,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     console_bundle.build(progress=lambda _step: None)
     copy = tmp_path / "console"
     shutil.copytree(console_bundle.CONSOLE, copy, ignore=shutil.ignore_patterns("node_modules"))
+    shutil.copy(console_bundle.CONSOLE.parent / "schema.graphql", tmp_path)
     (copy / "node_modules").symlink_to(console_bundle.CONSOLE / "node_modules")
     monkeypatch.setattr(console_bundle, "CONSOLE", copy)
     monkeypatch.setattr(console_bundle, "DIST", copy / "dist")
@@ -40,6 +41,12 @@ def test_a_new_operation_makes_the_build_stale_and_the_next_build_mends_that(
     assert console_bundle.is_built()
     scripts = (sources / "dist" / "assets").glob("*.js")
     assert any("# One more." in script.read_text() for script in scripts)
+
+
+def test_a_changed_schema_makes_the_build_stale(sources: Path) -> None:
+    schema = sources.parent / "schema.graphql"
+    schema.write_text(schema.read_text() + "scalar Extra\n")
+    assert not console_bundle.is_built()
 
 
 def test_a_machine_without_node_builds_with_the_node_of_the_wheel(

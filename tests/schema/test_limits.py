@@ -17,6 +17,7 @@ from schema.limits import (
     LimitExceeded,
     Limits,
     Shape,
+    Written,
     check_variables,
     measure,
 )
@@ -239,7 +240,8 @@ PEOPLE = (
         (PEOPLE, {"n": 4, "m": 2}, 4 + 8),
         (PEOPLE, {"n": 4.0, "m": None}, 4 + 80),
         (PEOPLE, {}, 20 + 200),
-        ("{...F ...F} fragment F on Query{people(first:3){totalCount}}", {}, 6),
+        ("{...F ...F} fragment F on Query{people(first:3){totalCount}}", {}, 3),
+        ("{people(first:3){totalCount} x:people(first:3){totalCount}}", {}, 6),
         ("{a{... on Query{people(first:3){totalCount}}}}", {}, 3),
         ("{a{... @include(if:true){people(first:3){totalCount}}}}", {}, 3),
     ],
@@ -333,4 +335,5 @@ def test_text_that_no_database_stores_is_refused_as_a_literal() -> None:
 def test_the_shape_equals_that_of_the_text_with_its_fragments_written_out(selection: str) -> None:
     spread = shape_of(f"{{{selection}}} fragment F on Query{{y:a{{s}} s}}")
     written = shape_of("{" + selection.replace("...F", "...{y:a{s} s}") + "}")
-    assert spread == written
+    # Only the text differs, and with it the number of tokens.
+    assert spread._replace(written=Written()) == written._replace(written=Written())

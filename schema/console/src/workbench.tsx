@@ -6,13 +6,17 @@ import "@graphiql/plugin-history/style.css";
 import "graphiql/graphiql.css";
 import "./workbench.css";
 import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
+import { buildSchema } from "graphql";
 import { useEffect, useMemo } from "react";
 
+import sdl from "../../schema.graphql?raw";
 import { LIBRARY } from "./library";
 import { fetcherFor } from "./requests";
 import type { Store } from "./stores";
 
 const PLUGINS = [LIBRARY, HISTORY_PLUGIN];
+// Shipped with the console: whoever signs in needs it, and few may ask the API for it.
+const SCHEMA = buildSchema(sdl);
 const WELCOME = `# Choose a ready operation on the left, or write your own here.
 # Ctrl-Enter runs it, Ctrl-Space completes, Shift-Ctrl-P tidies.
 `;
@@ -42,6 +46,7 @@ export default function Workbench({ token, store }: { token: string; store: Stor
   return (
     <GraphiQL
       fetcher={fetcher}
+      schema={SCHEMA}
       storage={store}
       plugins={PLUGINS}
       visiblePlugin={LIBRARY.title}
@@ -49,8 +54,6 @@ export default function Workbench({ token, store }: { token: string; store: Stor
       defaultEditorToolsVisibility="variables"
       isHeadersEditorEnabled={false}
       showPersistHeadersSettings={false}
-      inputValueDeprecation
-      schemaDescription
     >
       <GraphiQL.Logo>{null}</GraphiQL.Logo>
       <WrappedLines />
