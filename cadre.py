@@ -21,6 +21,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 import typer
+import uvloop
 from pydantic import SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
 from rich.console import Console
@@ -456,8 +457,8 @@ def _run(work: Coroutine[Any, Any, T], *, log_level: str = "warning") -> T:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         return await work
 
-    with _refusals():
-        return asyncio.run(stoppable())
+    with _refusals(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(stoppable())
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 `uvicorn --factory schema.app:create_app`. It refuses to serve before the database answers.
 """
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
@@ -33,14 +34,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with database.connected(url, pool_size=settings.pool_size):
+        async with database.connected(url, pool_size=settings.pool_size, is_bounded=True):
             await startups.refuse_demonstration(settings)
             yield
 
     limits = allowances.by_role(settings.limits)
     is_open = settings.environment is not Environment.PRODUCTION
-    endpoint = create_endpoint(Engine(create_schema(), limits=limits, is_open=is_open))
-    return Starlette(
+    engine = Engine(create_schema(), limits=limits, is_open=is_open)
+    endpoint = create_endpoint(engine, work_seconds=database.WORK_SECONDS)
+    app = Starlette(
         routes=[
             Route("/healthz", _alive),
             Route("/readyz", _ready),
@@ -49,15 +51,20 @@ def create_app(settings: Settings | None = None) -> Starlette:
         ],
         lifespan=lifespan,
     )
+    app.state.is_leaving = False
+    return app
 
 
 async def _alive(_: Request) -> JSONResponse:
     return JSONResponse({"status": "alive"})
 
 
-async def _ready(_: Request) -> JSONResponse:
+async def _ready(request: Request) -> JSONResponse:
+    if request.app.state.is_leaving:
+        return JSONResponse({"status": "draining"}, status_code=503)
     try:
-        pending = await database.pending()
+        async with asyncio.timeout(database.WORK_SECONDS):
+            pending = await database.pending()
     except Exception:  # noqa: BLE001 - whatever keeps the database away, we are not ready
         return JSONResponse({"status": "the database does not answer"}, status_code=503)
     if pending:

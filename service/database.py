@@ -16,14 +16,33 @@ from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext, get_current_context
 from tortoise.migrations.executor import MigrationExecutor
 
+from service import engines
 from service.errors import Invalid, Unavailable, gist
 
 APP = "models"
 MODULES = ["service.models"]
 MIGRATIONS = "service.migrations"
 PATIENCE = 15.0
+# A request is answered within so many seconds, also where the database is silent: its work is
+# ended early enough for a last cancellation and for the answer.
+ANSWER_SECONDS = 5.0
+WORK_SECONDS = ANSWER_SECONDS - 2 * engines.LETTING_GO
+# The database's own end of a statement comes last, for one that nobody could cancel.
+_STATEMENT_SECONDS = ANSWER_SECONDS + 1
 SCHEMES = ("postgresql", "postgres")
 OPTIONS = ("host", "port", "sslmode")
+# In milliseconds and seconds: the server ends what a vanished client asked for, and notices
+# a client whose machine has gone.
+_SESSION = {
+    "timezone": "UTC",
+    "application_name": "cadre",
+    "client_connection_check_interval": "1000",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+# What is compiled for a page with nested lists is far longer than the driver's 15 kB.
+_STATEMENTS = {"statement_cache_size": 100, "max_cacheable_statement_size": 200_000}
 
 
 def credentials(url: str) -> dict[str, Any]:
@@ -65,17 +84,20 @@ def _no_url() -> Invalid:
     )
 
 
-def configuration(url: str, *, pool_size: int = 10) -> dict[str, Any]:
-    """The Tortoise configuration for this database."""
+def configuration(url: str, *, pool_size: int = 10, is_bounded: bool = False) -> dict[str, Any]:
+    """The Tortoise configuration for this database; see `connected`."""
     return {
         "connections": {
             "default": {
-                "engine": "tortoise.backends.asyncpg",
+                "engine": engines.__name__,
                 "credentials": {
                     **credentials(url),
+                    **_STATEMENTS,
                     "minsize": 1,
                     "maxsize": pool_size,
-                    "server_settings": {"timezone": "UTC", "application_name": "cadre"},
+                    "reset": engines.unchanged,
+                    "timeout": ANSWER_SECONDS / 2 if is_bounded else PATIENCE,
+                    "server_settings": _SESSION | (_bounds() if is_bounded else {}),
                 },
             }
         },
@@ -84,6 +106,14 @@ def configuration(url: str, *, pool_size: int = 10) -> dict[str, Any]:
         },
         "use_tz": True,
         "timezone": "UTC",
+    }
+
+
+def _bounds() -> dict[str, str]:
+    milliseconds = str(round(_STATEMENT_SECONDS * 1000))
+    return {
+        "statement_timeout": milliseconds,
+        "idle_in_transaction_session_timeout": milliseconds,
     }
 
 
@@ -97,9 +127,13 @@ def relate() -> None:
 
 
 @asynccontextmanager
-async def connected(url: str, *, pool_size: int = 10) -> AsyncIterator[None]:
+async def connected(
+    url: str, *, pool_size: int = 10, is_bounded: bool = False
+) -> AsyncIterator[None]:
     """The models bound to this database, for every task of the process, until the end.
 
+    `is_bounded` is for a server's requests: the database itself ends a statement, or an idle
+    transaction, that outlives them. A worker's or an operator's work takes as long as it takes.
     Raises Unavailable where the database does not answer.
     """
     async with session(url):
@@ -109,7 +143,8 @@ async def connected(url: str, *, pool_size: int = 10) -> AsyncIterator[None]:
     is_outermost = get_current_context() is None
     async with TortoiseContext() as context:
         await context.init(
-            config=configuration(url, pool_size=pool_size), _enable_global_fallback=is_outermost
+            config=configuration(url, pool_size=pool_size, is_bounded=is_bounded),
+            _enable_global_fallback=is_outermost,
         )
         yield
 
@@ -119,7 +154,10 @@ async def session(url: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection of its own, outside the models' pool; Unavailable where there is none."""
     try:
         connection = await asyncpg.connect(
-            **credentials(url), timeout=PATIENCE, server_settings={"timezone": "UTC"}
+            **credentials(url),
+            timeout=PATIENCE,
+            server_settings=_SESSION,
+            connection_class=engines.Connection,
         )
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         raise Unavailable(_unreachable(url, error)) from error

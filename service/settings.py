@@ -55,6 +55,12 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="The address the server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="The port the server listens on.")
     pool_size: int = Field(10, ge=1, le=100, description="Database connections per process.")
+    drain_seconds: int = Field(
+        0,
+        ge=0,
+        le=300,
+        description="How long a server that was told to stop goes on accepting requests.",
+    )
     nightly_at: str = Field(
         "0 2 * * *", description="When the worker pairs mentors, as a five-field cron line in UTC."
     )

@@ -1,9 +1,26 @@
-"""What a database URL may say; connecting is seen wherever tests have a database."""
+"""Database URLs and connections: what a URL may say, and what befalls who waits for an answer."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
 import pytest
+from tortoise import connections
+from tortoise.transactions import in_transaction
 
+from service import database, models
+from service.access.roles import Role
 from service.database import credentials
 from service.errors import Invalid
+from service.reading import answers
+from service.reading.selections import Page, PageOf, Total
+from tests import factories
+from tests.roads import road
+
+# Only tells a wait without end from a slow machine.
+HANGS = 30
+MISSIONS = PageOf(models.Mission, Page((Total("count"),)))
 
 
 def test_a_url_names_host_user_password_database_and_encryption() -> None:
@@ -28,3 +45,170 @@ def test_an_option_that_is_not_known_is_named_with_those_that_are() -> None:
     assert refusal.value.message == (
         "CADRE_DATABASE_URL has the option sslrootcert; it may have host, port, sslmode."
     )
+
+
+async def read() -> Any:
+    """A read as a request does it, on the table of missions."""
+    return await answers.read(MISSIONS, by=factories.an_actor(Role.AUDITOR))
+
+
+async def write() -> None:
+    async with in_transaction() as connection:
+        await connection.execute_query("LOCK TABLE mission IN ACCESS SHARE MODE")
+
+
+BOTH = pytest.mark.parametrize("work", [read, write])
+
+
+async def shown(*names: str) -> list[str]:
+    asked = connections.get("default")
+    return [(await asked.execute_query(f"SHOW {name}"))[1][0][0] for name in names]
+
+
+def holders() -> list[Any]:
+    pool: Any = connections.get("default")._pool
+    return list(pool._holders)
+
+
+def tasks() -> int:
+    """How many tasks there are, but for those of the road and the pool's one that restores it."""
+    names = [getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()]
+    return len([name for name in names if not name.startswith(("Road.", "Pool._maintain"))])
+
+
+async def under_way(session: asyncpg.Connection) -> int:
+    """How many statements of others the database works on, for this database."""
+    found: int = await session.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND state <> 'idle'"
+    )
+    return found
+
+
+async def until(asked: Callable[[], Awaitable[int]], wanted: int) -> None:
+    for _ in range(HANGS * 20):
+        if await asked() == wanted:
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail(f"never {wanted}")
+
+
+async def test_only_a_server_s_sessions_are_bounded(fresh_url: str) -> None:
+    names = ("statement_timeout", "idle_in_transaction_session_timeout", "timezone")
+    async with database.connected(fresh_url):
+        assert await shown(*names) == ["0", "0", "UTC"]
+    async with database.connected(fresh_url, is_bounded=True):
+        assert await shown(*names) == ["6s", "6s", "UTC"]
+
+
+@BOTH
+async def test_what_nobody_waits_for_any_more_is_cancelled_in_the_database(
+    fresh_url: str, work: Callable[[], Awaitable[Any]]
+) -> None:
+    async with (
+        database.connected(fresh_url, pool_size=2),
+        database.session(fresh_url) as other,
+        database.session(fresh_url) as beside,
+    ):
+        await asyncio.gather(read(), write())
+        before = {id(holder._con) for holder in holders()}
+        async with other.transaction():
+            await other.execute("LOCK TABLE mission IN ACCESS EXCLUSIVE MODE")
+            waiting = [asyncio.create_task(_of(work)) for _ in range(2)]
+            # The one that locks is under way itself.
+            await until(lambda: under_way(beside), 1 + 2)
+            for task in waiting:
+                task.cancel()
+            found = await asyncio.gather(*waiting, return_exceptions=True)
+            assert [type(each) for each in found] == [asyncio.CancelledError] * 2
+            assert await under_way(beside) == 1
+        await asyncio.gather(*(_of(work) for _ in range(4)))
+        # They are the same connections, and went back in order.
+        assert {id(holder._con) for holder in holders()} == before
+        assert [holder.is_idle() for holder in holders()] == [True, True]
+
+
+async def _of(work: Callable[[], Awaitable[Any]]) -> Any:
+    return await work()
+
+
+async def test_a_transaction_cancelled_at_any_moment_keeps_no_connection(fresh_url: str) -> None:
+    async with database.connected(fresh_url, pool_size=1):
+        for steps in range(120):
+            await asyncio.wait_for(write(), HANGS)
+            task = asyncio.create_task(_of(write))
+            for _ in range(steps % 60):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await asyncio.wait_for(write(), HANGS)
+
+
+@BOTH
+async def test_a_silent_database_holds_nobody_beyond_the_time_given(
+    fresh_url: str, work: Callable[[], Awaitable[Any]]
+) -> None:
+    async with (
+        road(fresh_url) as way,
+        database.connected(way.url, pool_size=3, is_bounded=True),
+        database.session(fresh_url) as beside,
+    ):
+        await asyncio.gather(*(_of(work) for _ in range(3)))
+        way.block()
+        # More than the pool has: some wait for a connection, some for an answer.
+        waiting = [asyncio.create_task(_within(0.5, work)) for _ in range(9)]
+        found = await asyncio.wait_for(asyncio.gather(*waiting), HANGS)
+        assert set(found) <= {"TimeoutError", "InterfaceError"}
+        assert all(holder.is_idle() for holder in holders())
+
+        way.unblock()
+        await asyncio.wait_for(asyncio.gather(*(_of(work) for _ in range(9))), HANGS)
+        await until(lambda: under_way(beside), 0)
+
+
+async def test_a_database_that_falls_silent_in_a_transaction_holds_nobody_either(
+    fresh_url: str,
+) -> None:
+    async with road(fresh_url) as way, database.connected(way.url, pool_size=1, is_bounded=True):
+
+        async def write_into_silence() -> None:
+            async with in_transaction() as connection:
+                await connection.execute_query("LOCK TABLE mission IN ACCESS EXCLUSIVE MODE")
+                way.block()
+                await read()
+
+        found = await asyncio.wait_for(_within(0.5, write_into_silence), HANGS)
+        assert found in {"TimeoutError", "InterfaceError"}
+        way.unblock()
+        # Nor does the database keep the lock of whoever has gone.
+        await asyncio.wait_for(read(), HANGS)
+
+
+async def _within(seconds: float, work: Callable[[], Awaitable[Any]]) -> str:
+    try:
+        async with asyncio.timeout(seconds):
+            await work()
+    except (TimeoutError, ConnectionError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return type(error).__name__
+    return "an answer"
+
+
+async def test_a_hundred_faults_cost_no_connection_and_no_task(fresh_url: str) -> None:
+    async with (
+        road(fresh_url) as way,
+        database.connected(way.url, pool_size=3, is_bounded=True),
+        database.session(fresh_url) as beside,
+    ):
+        await asyncio.gather(read(), write(), read())
+        before = tasks()
+        for _ in range(100):
+            works = [asyncio.create_task(_within(HANGS, each)) for each in (read, write) * 3]
+            await asyncio.sleep(0.005)
+            way.cut()
+            await asyncio.gather(*works)
+        await asyncio.gather(read(), write(), read())
+        assert all(holder.is_idle() for holder in holders())
+        assert tasks() == before
+        sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        await until(lambda: beside.fetchval(f"{sessions} AND state <> 'idle'"), 1)
+        assert await beside.fetchval(sessions) <= 1 + 3
