@@ -143,9 +143,9 @@ class Price:
         if self.tree.lists:
             points, rows = _worked_out(self.tree, variables, limits)
         if rows > limits.nodes:
-            raise LimitExceeded(limits, "nodes", min(rows, _CEILING))
+            raise LimitExceeded(limits, "nodes", rows)
         if points > limits.cost:
-            raise LimitExceeded(limits, "cost", min(points, _CEILING))
+            raise LimitExceeded(limits, "cost", points)
         if self.reveals > limits.reveals:
             raise LimitExceeded(limits, "reveals", self.reveals)
         return points

@@ -27,6 +27,7 @@ from graphql import (
     specified_rules,
     validate,
 )
+from graphql.validation import validation_context
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
@@ -53,7 +54,9 @@ _VALIDATION_ERRORS = 20
 # The rule compares equal response names pairwise; the library's own budget of 500 000
 # lets 4 kB of text hold the event loop for a second, this one for less than 0.1 s.
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = Limits().comparisons
-# All that the library says once that budget or its like is spent.
+# What every operation of a document spends on the fragments they share, likewise.
+validation_context.MAX_FRAGMENT_WORK = Limits().comparisons // 2
+# All that the library says once either budget is spent.
 _SPENT = "Validation aborted."
 
 

@@ -71,7 +71,7 @@ class Limits:
     )
     comparisons: int = _limit(
         20_000,
-        "Comparisons of fields that have one name in the answer",
+        "Comparisons of fields with fields, through all fragments",
         "Select each field once, and nest fewer fragments.",
     )
     page: int = _limit(
@@ -111,6 +111,11 @@ class Limits:
     )
 
 
+# Counts stop here, so that a document of doubling fragments cannot grow huge integers; above
+# every limit.
+_CEILING = 10**12
+
+
 class Words(NamedTuple):
     """What a limit counts, and what to do where it is reached."""
 
@@ -129,6 +134,8 @@ class LimitExceeded(Refusal):
     def __init__(self, limits: Limits, name: str, value: int | None = None) -> None:
         maximum: int = getattr(limits, name)
         words = WORDS[name]
+        # JSON ends at 64 bits, and what was asked need not.
+        value = None if value is None else min(value, _CEILING)
         asked = f"more than {maximum}" if value is None else f"{value}"
         super().__init__(
             f"{words.what}: {asked}; the limit `{name}` is {maximum}. {words.remedy}",
@@ -147,10 +154,6 @@ class FragmentCycle(Refusal):
 
     code = "GRAPHQL_VALIDATION_FAILED"
 
-
-# Counts stop here, so that a document of doubling fragments cannot grow huge integers; above
-# every limit.
-_CEILING = 10**12
 
 _INTROSPECTION = frozenset({"__schema", "__type"})
 # The list fields of __Type, which multiply the answer when they nest.

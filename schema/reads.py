@@ -86,7 +86,8 @@ class Reads:
     ) -> Answer | None:
         """The same with a plan for these very values, which is not kept."""
         definitions = operation.node.variable_definitions or ()
-        values = get_variable_values(self._schema, definitions, dict(variables))
+        # One error tells as much as thousands: the executor will say what is wrong.
+        values = get_variable_values(self._schema, definitions, dict(variables), max_errors=1)
         if not isinstance(values, VariableValues):
             return None
         has_proof = sign_in.digest is not None
