@@ -16,7 +16,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
-from uuid import UUID
 
 import asyncpg
 import orjson
@@ -30,7 +29,7 @@ from rich.table import Table
 from service import database, logs, models, startups
 from service.access.actors import system
 from service.access.roles import DUTIES, Role
-from service.errors import NotFound, Refusal, gist
+from service.errors import Refusal, gist
 from service.models.vocabulary import MatchRunTrigger
 from service.settings import Environment, Settings, misspelt
 
@@ -47,11 +46,13 @@ app = typer.Typer(
 seed_app = typer.Typer(no_args_is_help=True, help="Plants data in the database.")
 match_app = typer.Typer(no_args_is_help=True, help="Pairs mentees with mentors.")
 token_app = typer.Typer(no_args_is_help=True, help="Makes tokens to sign in with.")
+operations_app = typer.Typer(no_args_is_help=True, help="Registers operations of front ends.")
 console_app = typer.Typer(no_args_is_help=True, help="The console's pages.")
 for name, group in {
     "seed": seed_app,
     "match": match_app,
     "token": token_app,
+    "operations": operations_app,
     "console": console_app,
 }.items():
     app.add_typer(group, name=name)
@@ -234,18 +235,15 @@ def token_issue(
     as_json: Json = False,
 ) -> None:
     """Makes a token for a role and shows it once."""
+    from schema.inputs import key_of
     from service import accounts
 
     settings = _settings()
 
     async def work() -> models.ApiToken:
         async with startups.ready(settings):
-            place = await _mission(mission) if mission else None
-            key = _person(person) if person else None
-            owner = await models.Account.get_or_none(person_id=key) if key else None
-            parts = [DUTIES[role].label, mission, str(key) if key else None]
-            label = owner.label if owner else ", ".join(part for part in parts if part)
-            account = await accounts.ensure(label, role, key, place, by=OPERATOR)
+            key = key_of(person, "Person") if person else None
+            account = await accounts.ensure_for_role(role, key, mission, by=OPERATOR)
             ends = datetime.now(UTC) + timedelta(days=expires)
             change = accounts.NewToken(account_id=account.id, label="Command line", expires_at=ends)
             return await accounts.issue_token(change, by=OPERATOR)
@@ -256,6 +254,21 @@ def token_issue(
         return
     _tell(f"A token for the role {DUTIES[role].label}; it is shown this once.")
     _answers.print(token.secret)
+
+
+@operations_app.command("register")
+def operations_register(manifest: Path) -> None:
+    """Registers the operations of a manifest: all of them, or none."""
+    from schema import manifests
+
+    settings = _settings()
+
+    async def work() -> tuple[int, int]:
+        async with startups.ready(settings):
+            return await manifests.register(manifest, settings.limits, by=OPERATOR)
+
+    held, new = _run(work())
+    _answers.print(f"{held} operations are registered, {new} of them new.")
 
 
 @app.command()
@@ -406,23 +419,6 @@ def _welcome(settings: Settings, listener: socket.socket) -> None:
         f"\nOpen http://{f'[{host}]' if ':' in host else host}:{port} and choose a role to sign in."
         f"\nThe tokens of all roles lie in {settings.demo_tokens}. Ctrl-C stops everything."
     )
-
-
-def _person(given: str) -> UUID:
-    """The key in an id as the API gives it out, or as the database shows it."""
-    from schema.inputs import decode_id
-
-    try:
-        return UUID(given)
-    except ValueError:
-        return decode_id(given, "Person", path=("person",))[1]
-
-
-async def _mission(acronym: str) -> UUID:
-    mission = await models.Mission.get_or_none(acronym=acronym)
-    if mission is None:
-        raise NotFound(f"No mission has the acronym {acronym}.")
-    return mission.id
 
 
 def _refuse_production(settings: Settings) -> None:

@@ -40,7 +40,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     limits = allowances.by_role(settings.limits)
     is_open = settings.environment is not Environment.PRODUCTION
-    engine = Engine(create_schema(), limits=limits, is_open=is_open)
+    engine = Engine(
+        create_schema(), limits=limits, is_open=is_open, is_safelisted=settings.safelist
+    )
     endpoint = create_endpoint(engine, work_seconds=database.WORK_SECONDS)
     app = Starlette(
         routes=[

@@ -28,6 +28,7 @@ from schema.limits import Limits
 from schema.metrics import OPERATIONS
 from schema.reads import ProofLost, Reads
 from schema.requests import BadRequest, Parameters
+from service import persisted_operations
 from service.access.actors import Actor
 from service.errors import NotAllowed, NotSignedIn, Refusal, Unavailable
 from service.sign_ins import SignIn, SignIns
@@ -82,6 +83,29 @@ class WrongKind(Refusal):
     def __init__(self, kind: OperationType, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class NotRegistered(Refusal):
+    """A hash under which no operation is registered; clients then send the text as well."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+    def __init__(self) -> None:
+        # Some clients compare this very word.
+        remedy = "Register it with `cadre operations register`, or send its text."
+        super().__init__("PersistedQueryNotFound", details={"remedy": remedy})
+
+
+class NotTrusted(Refusal):
+    """A text that was not registered, where only registered operations are served."""
+
+    code = "OPERATION_NOT_TRUSTED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Only registered operations are served here; name one by its hash, or register yours"
+            " with `cadre operations register`."
+        )
 
 
 @dataclass(slots=True)
@@ -154,6 +178,7 @@ class Engine:
     """Runs operations of one schema.
 
     Where it `is_open`, everybody signed in may introspect; else only who holds the permission.
+    With `is_safelisted`, whoever may not introspect names registered operations by their hash.
     """
 
     def __init__(
@@ -163,6 +188,7 @@ class Engine:
         limits: Allowances | Limits | None = None,
         *,
         is_open: bool = True,
+        is_safelisted: bool = False,
     ) -> None:
         self.schema = schema
         self._allowances = limits if isinstance(limits, Allowances) else alike(limits or Limits())
@@ -170,7 +196,7 @@ class Engine:
         self._sign_ins = sign_ins or SignIns()
         self._bad_tokens = BadTokens(self._allowances.anonymous)
         self._budgets = Budgets()
-        self._is_open = is_open
+        self._is_open, self._is_safelisted = is_open, is_safelisted
 
     async def caller(self, token: str | None, address: str | None = None) -> Caller:
         """Whoever bears this token. Raises NotSignedIn for one that is not known to be good.
@@ -200,7 +226,7 @@ class Engine:
     async def run(self, asked: Asked) -> Outcome:
         """The outcome. Raises NotSignedIn for a lost token, WrongKind, and unforeseen faults."""
         try:
-            admitted = self._admit(asked)
+            admitted = self._admit(asked, await self._document(asked))
             purse = payer(asked.caller.sign_in.actor, asked.caller.address)
             balance = self._budgets.take(purse, admitted.cost, admitted.limits)
         except (DocumentRefused, Refusal) as refused:
@@ -216,11 +242,26 @@ class Engine:
         cost = cost_json(admitted.cost, real, balance)
         return Outcome(outcome.data, outcome.errors, outcome.extensions, cost)
 
-    def _admit(self, asked: Asked) -> _Admitted:
-        """The document to run, in the order cheap to dear; refuses before the next step costs."""
+    async def _document(self, asked: Asked) -> Document:
+        """The registered document that was named, or the one that was sent."""
+        parameters, actor = asked.parameters, asked.caller.sign_in.actor
+        if parameters.digest:
+            known = self.documents.registered(parameters.digest)
+            if known is not None:
+                return known
+            text = await persisted_operations.find(parameters.digest)
+            if text is not None:
+                return self.documents.register(parameters.digest, text)
+        if not parameters.query:
+            raise NotRegistered
+        if self._is_safelisted and not actor.reach(*_INTROSPECT):
+            raise NotTrusted
+        return self.documents.parse(parameters.query, self._allowances.of(actor))
+
+    def _admit(self, asked: Asked, document: Document) -> _Admitted:
+        """What is to run, in the order cheap to dear; refuses before the next step costs."""
         actor, parameters = asked.caller.sign_in.actor, asked.parameters
         limits = self._allowances.of(actor)
-        document = self.documents.parse(parameters.query, limits)
         operation = document.operation(parameters.operation_name)
         if operation.kind not in asked.kinds:
             raise _wrong_kind(operation)
@@ -251,7 +292,7 @@ class Engine:
         _EXECUTED.inc()
         actor, parameters = asked.caller.sign_in.actor, asked.parameters
         result = await self.schema.execute(
-            parameters.query,
+            admitted.document.text,
             variable_values=parameters.variables,
             operation_name=parameters.operation_name,
             context_value=Context(

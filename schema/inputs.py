@@ -135,6 +135,14 @@ def decode_id(value: str, noun: str | None, *, path: tuple[str, ...]) -> tuple[s
     return found
 
 
+def key_of(given: str, noun: str) -> UUID:
+    """The key in an id as the API gives it out, or as the database shows it."""
+    try:
+        return UUID(given)
+    except ValueError:
+        return decode_id(given, noun, path=(noun.lower(),))[1]
+
+
 def decode_change(change: type[C], given: Mapping[str, Any]) -> C:
     """The change that arrived. Refuses the first field that breaks its rule, by path."""
     try:

@@ -10,7 +10,9 @@ from typing import Any
 
 import orjson
 
+from schema import allowances
 from schema.documents import DocumentRefused, Documents
+from schema.root import create_schema
 from service import persisted_operations
 from service.access.actors import Actor
 from service.errors import Invalid, Refusal
@@ -22,11 +24,15 @@ _SHAPE = (
 )
 
 
-async def register(file: Path, documents: Documents, *, by: Actor) -> tuple[int, int]:
+async def register(
+    file: Path, limits: Mapping[str, Mapping[str, int]], *, by: Actor
+) -> tuple[int, int]:
     """How many operations the manifest holds, and how many of them were new.
 
-    Raises Invalid, and registers nothing, where one of them is not good.
+    Raises Invalid, and registers nothing, where one of them is not good, or over the limits
+    of everybody.
     """
+    documents = Documents(create_schema()._schema, allowances.by_role(limits).widest)  # noqa: SLF001 - it has no public name
     trusted = [_checked(entry, documents) for entry in _entries(_read(file))]
     return len(trusted), await persisted_operations.register(trusted, by=by)
 

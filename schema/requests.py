@@ -19,10 +19,12 @@ from starlette.requests import ClientDisconnect, Request
 from schema.limits import LimitExceeded, Limits
 from schema.patience import Patience
 from service.errors import NotSignedIn, Refusal
+from service.persisted_operations import digest_of
 
 # The schema as RFC 6750 writes it; longer tokens are none of ours.
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _TOKEN_LENGTH = 4096
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class MediaType(StrEnum):
@@ -56,12 +58,16 @@ class BadRequest(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The parameters of one GraphQL request, of the right types."""
+    """The parameters of one GraphQL request, of the right types.
+
+    With a `digest`, the hash under which the document may be registered, `query` can be empty.
+    """
 
     query: str
     variables: dict[str, Any]
     operation_name: str | None
     extensions: dict[str, Any]
+    digest: str | None = None
 
 
 def _refused(status: int, message: str, **headers: str) -> HttpRefused:
@@ -216,16 +222,43 @@ def _parameters(given: Any, what: str) -> Parameters:
         raise _refused(400, "Batches are not served; send one request for each operation.")
     if not isinstance(given, dict):
         raise _refused(400, f"{what} must be a JSON object with `query`.")
-    query = given.get("query")
-    if not isinstance(query, str) or not query.strip():
-        raise _refused(400, f"{what} must have `query`, a text that is not empty.")
+    extensions = _object(given, "extensions")
+    digest = _digest(given.get("documentId"), extensions.get("persistedQuery"))
+    query = _query(given.get("query"), what, digest)
     name = given.get("operationName")
     if not isinstance(name, str | None):
         raise _refused(400, "`operationName` must be a text or null.")
     # Form-encoded GETs cannot write null; an empty name there means none.
-    return Parameters(
-        query, _object(given, "variables"), name or None, _object(given, "extensions")
-    )
+    variables = _object(given, "variables")
+    return Parameters(query, variables, name or None, extensions, digest)
+
+
+def _query(query: Any, what: str, digest: str | None) -> str:
+    if query is None and digest:
+        return ""
+    if not isinstance(query, str) or not query.strip():
+        raise _refused(400, f"{what} must have `query`, a text that is not empty.")
+    if digest and digest != digest_of(query):
+        raise _refused(400, "The hash that came with `query` is not its SHA-256.")
+    return query
+
+
+def _digest(document_id: Any, persisted: Any) -> str | None:
+    """The document's hash, as the specification's draft or as Apollo and urql send it."""
+    if document_id is None and persisted is None:
+        return None
+    digest: Any = None
+    if isinstance(document_id, str):
+        digest = document_id.removeprefix("sha256:")
+    elif isinstance(persisted, dict) and persisted.get("version") == 1:
+        digest = persisted.get("sha256Hash")
+    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        raise _refused(
+            400,
+            "Name a registered operation by `documentId`, `sha256:` and 64 hexadecimal digits, or"
+            " by `extensions.persistedQuery` with `version` 1 and `sha256Hash`.",
+        )
+    return digest
 
 
 def _object(given: dict[str, Any], name: str) -> dict[str, Any]:

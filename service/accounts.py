@@ -16,7 +16,7 @@ from service import audit, clock, models, permits
 from service.access.actors import Actor
 from service.access.roles import DUTIES, Assignment, Role
 from service.changes import Change, MissionId, Name, PersonId, RefersTo
-from service.errors import Conflict, Invalid, NotAllowed
+from service.errors import Conflict, Invalid, NotAllowed, NotFound
 from service.operations import Meaning, operation
 from service.sign_ins import digest_of
 
@@ -171,6 +171,22 @@ async def ensure(
         if not await _holds(wanted):
             await grant_role(wanted, by=by)
         return account
+
+
+async def ensure_for_role(
+    role: Role, person_id: UUID | None, acronym: str | None, *, by: Actor
+) -> models.Account:
+    """The person's account, or one labelled by role and mission, with this role.
+
+    Raises NotFound where no mission has the acronym.
+    """
+    mission = await models.Mission.get_or_none(acronym=acronym) if acronym else None
+    if acronym and mission is None:
+        raise NotFound(f"No mission has the acronym {acronym}.")
+    owner = await models.Account.get_or_none(person_id=person_id) if person_id else None
+    parts = [DUTIES[role].label, acronym, str(person_id) if person_id else None]
+    label = owner.label if owner else ", ".join(part for part in parts if part)
+    return await ensure(label, role, person_id, mission.id if mission else None, by=by)
 
 
 def _check_ahead(moment: datetime, now: datetime) -> None:

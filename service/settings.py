@@ -64,6 +64,10 @@ class Settings(BaseSettings):
     nightly_at: str = Field(
         "0 2 * * *", description="When the worker pairs mentors, as a five-field cron line in UTC."
     )
+    safelist: bool = Field(
+        False,
+        description="Whether only registered operations are served, but to those who introspect.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error."
     )
