@@ -51,7 +51,7 @@ class Limits:
     )
     # Reading a character costs what a token does, whether it stands in a name or a blank line.
     characters: int = _limit(
-        100_000, "Characters of the document", "Send less text, and values as variables."
+        64_000, "Characters of the document", "Send less text, and values as variables."
     )
     definitions: int = _limit(
         200, "Operations and fragments of the document", "Send what is run, and no more."

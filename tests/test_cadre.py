@@ -243,6 +243,25 @@ async def test_a_misspelt_setting_is_told_and_the_doctor_s_fault(
     assert answer.json["faults"][1].startswith("CADRE_NIGHTLY_AT cannot be '99 2 * * *'")
 
 
+async def test_limits_that_mean_nothing_stop_the_start_and_are_the_doctor_s_fault(
+    fresh_url: str, tmp_path: Path
+) -> None:
+    for given, sentence in (
+        ('{"AUDITOR": {"depht": 3}}', "CADRE_LIMITS: AUDITOR: `depht` is no limit; there are "),
+        ('{"BOSS": {"depth": 3}}', "CADRE_LIMITS: BOSS is no role; there are "),
+    ):
+        operator = Operator(fresh_url, tmp_path, CADRE_LIMITS=given)
+        answer = await operator.runs("serve", "--port", "0")
+        assert (answer.code, sentence in " ".join(answer.err.split())) == (1, True)
+        assert (await operator.runs("doctor", "--json")).json["faults"][0].startswith(sentence)
+    for given, sentence in (
+        ("{", "CADRE_LIMITS: this is not JSON"),
+        ('{"*": {"depth": "x"}}', "CADRE_LIMITS: *: depth: Input should be a valid integer."),
+    ):
+        answer = await Operator(fresh_url, tmp_path, CADRE_LIMITS=given).runs("serve")
+        assert (answer.code, sentence in " ".join(answer.err.split())) == (1, True)
+
+
 async def test_an_empty_variable_is_a_setting_left_out(fresh_url: str, tmp_path: Path) -> None:
     operator = Operator(fresh_url, tmp_path, CADRE_PORT="", CADRE_LOG_LEVEL="")
     assert (await operator.runs("verify")).code == 0

@@ -4,7 +4,9 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 
-BENCHES: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
+from tests.bench import refusals
+
+BENCHES: dict[str, Callable[[], Coroutine[None, None, None]]] = {"refusals": refusals.run}
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ def test_long_texts_push_out_others_by_their_length() -> None:
 
 
 def test_texts_over_64_kb_are_not_remembered() -> None:
-    documents = Documents(SCHEMA, Limits())
+    documents = Documents(SCHEMA, Limits(characters=100_000))
     text = "{s}" + " " * 64_000
     document = remember(documents, text)
     assert documents.parse(text) is not document
