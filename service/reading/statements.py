@@ -16,6 +16,7 @@ from service.reading.columns import column, relation, table
 from service.reading.selections import (
     Cursor,
     Edges,
+    Exactness,
     Field,
     Leaf,
     Many,
@@ -188,6 +189,8 @@ def _page(clauses: Clauses, listing: Listing) -> str:
     part = pages.cut(listing.page.window)
     pieces = listing.page.parts
     answer = f"SELECT {_built([_piece(clauses, listing, i, part) for i in range(len(pieces))])}"
+    if any(isinstance(piece, Total | Exactness) for piece in pieces):
+        answer = f"WITH counted AS ({_count(clauses, listing)}) {answer}"
     if not any(isinstance(piece, Edges | PageInfo) for piece in pieces):
         return answer
     # HAVING makes it one row also where nothing that was asked for is an aggregate.
@@ -199,7 +202,9 @@ def _piece(clauses: Clauses, listing: Listing, place: int, part: pages.Slice) ->
         case TypeName(key, name):
             return key, f"'{name}'"
         case Total(key):
-            return key, f"({_count(clauses, listing)})"
+            return key, f"(SELECT least(n, {pages.MOST_COUNTED}) FROM counted)"
+        case Exactness(key):
+            return key, f"(SELECT n <= {pages.MOST_COUNTED} FROM counted)"
         case PageInfo(key, facts):
             return key, _page_info(facts, part)
         case Edges(key, parts):
@@ -246,11 +251,14 @@ def _slice(clauses: Clauses, listing: Listing, part: pages.Slice) -> str:
     """The rows of the page and one more, numbered in the order of the answer."""
     alias = clauses.alias()
     order = pages.Order(listing.model, listing.page.order)
-    where = conjunction(_where(clauses, listing, alias), order.beyond(clauses, alias, part))
-    found = (
-        f"SELECT {alias}.* FROM {table(listing.model)} {alias} WHERE {where}"
-        f" ORDER BY {order.by(alias, reverse=part.is_backward)} LIMIT {part.size + 1}"
-    )
+    head = f"SELECT {alias}.* FROM"
+    tail = f"ORDER BY {order.by(alias, reverse=part.is_backward)} LIMIT {part.size + 1}"
+    pieces = []
+    for beyond in order.beyond(clauses, alias, part):
+        where = conjunction(_where(clauses, listing, alias), beyond)
+        pieces.append(f"{head} {table(listing.model)} {alias} WHERE {where} {tail}")
+    # Each piece is a range of one index; the database takes from the next what one lacks.
+    found = pieces[0] if len(pieces) == 1 else f"{head} (({') UNION ALL ('.join(pieces)})) {alias} {tail}"
     values = [
         f"{order.cursor(alias)} AS cursor",
         f"{_position(order, alias, part)} AS position",
@@ -280,9 +288,11 @@ def _position(order: pages.Order, alias: str, part: pages.Slice) -> str:
 
 
 def _count(clauses: Clauses, listing: Listing) -> str:
+    """The number of rows, or one more than the bound where there are more still."""
     alias = clauses.alias()
     where = _where(clauses, listing, alias)
-    return f"SELECT count(*) FROM {table(listing.model)} {alias} WHERE {where}"
+    rows = f"SELECT FROM {table(listing.model)} {alias} WHERE {where}"
+    return f"SELECT count(*) AS n FROM ({rows} LIMIT {pages.MOST_COUNTED + 1}) found"
 
 
 def _where(clauses: Clauses, listing: Listing, alias: str) -> str:
