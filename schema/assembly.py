@@ -31,6 +31,7 @@ from schema.filters import Filters
 from schema.inputs import Inputs
 from schema.scalars import Json
 from service.models import Row
+from service.reading.pages import MOST_COUNTED
 from service.reading.shapes import is_many, shape, target
 
 _WINDOW = {
@@ -162,7 +163,13 @@ class Assembly:
         connection = {
             "edges": Part(list[lists.edge], "The rows of this page."),  # type: ignore[name-defined]
             "page_info": Part(self.page_info, "Where this page stands in the list."),
-            "total_count": Part(int, "How many rows the whole list has; counted only when asked."),
+            "total_count": Part(
+                int,
+                f"How many rows the whole list has, counted up to {MOST_COUNTED}; only when asked.",
+            ),
+            "is_total_count_exact": Part(
+                bool, "False where the list has more rows than totalCount, which stopped there."
+            ),
         }
         blueprints.fill_type(lists.connection, connection, f"A list of {node.name}, page by page.")
 

@@ -29,7 +29,7 @@ from graphql import (
 from graphql.language.ast import QUERY_DOCUMENT_KEYS
 
 from service.errors import Refusal
-from service.reading.pages import DEFAULT_SIZE, LARGEST_SIZE
+from service.reading.pages import DEFAULT_SIZE, LARGEST_SIZE, MOST_COUNTED
 
 
 def _limit(default: int, what: str, remedy: str) -> Any:
@@ -81,6 +81,11 @@ class Limits:
     )
     page_default: int = _limit(
         DEFAULT_SIZE, "Rows of a list without `first` and `last`", "Give `first`."
+    )
+    count: int = _limit(
+        MOST_COUNTED,
+        "Rows that `totalCount` counts before it stops",
+        "Narrow the list with `filter`; `isTotalCountExact` says where it stopped.",
     )
     nodes: int = _limit(
         10_000, "Rows all pages may reach together", "Ask for smaller pages in the nested lists."

@@ -31,12 +31,14 @@ from service.models import Row
 from service.reading.selections import (
     Cursor,
     Edges,
+    Exactness,
     Field,
     Leaf,
     Many,
     One,
     Page,
     PageInfo,
+    PagePart,
     Total,
     TypeName,
     Window,
@@ -140,12 +142,14 @@ class Selections:
 
     def _page_part(
         self, node: Node, connection: str, key: str, details: list[FieldDetails]
-    ) -> Edges | PageInfo | Total | TypeName:
+    ) -> PagePart:
         name = details[0].node.name.value
         if name == "__typename":
             return TypeName(key, connection)
         if name == "totalCount":
             return Total(key)
+        if name == "isTotalCountExact":
+            return Exactness(key)
         if name == "pageInfo":
             facts = self.sub("PageInfo", details)
             return PageInfo(

@@ -92,12 +92,18 @@ def all_of(parts: Iterable[Condition]) -> Condition:
 
 def any_of(parts: Iterable[Condition]) -> Condition:
     """The disjunction, with what is trivially false left out."""
-    kept = tuple(part for part in parts if not isinstance(part, Never))
+    kept = tuple(part for part in _alternatives(parts) if not isinstance(part, Never))
     if any(isinstance(part, Always) for part in kept):
         return ALWAYS
     if not kept:
         return NEVER
     return kept[0] if len(kept) == 1 else AnyOf(kept)
+
+
+def _alternatives(parts: Iterable[Condition]) -> Iterable[Condition]:
+    """The parts, with those of an alternative among them in its place."""
+    for part in parts:
+        yield from part.parts if isinstance(part, AnyOf) else (part,)
 
 
 def fill(condition: Condition, values: dict[Blank, Any]) -> Condition:

@@ -15,7 +15,7 @@ from service.access.roles import Assignment
 from service.access.rules import Rules
 from service.models.people import ANNOUNCED, Person
 from service.models.posts import Post
-from service.models.rows import Row
+from service.models.rows import Row, descending
 from service.models.vocabulary import ActingKind, AppointmentState, CauseOfEnd
 
 _IN_MY_MISSIONS = Some("post", Compare("mission_id", "in", Blank.MY_MISSIONS))
@@ -53,7 +53,16 @@ class Appointment(Row):
         table = "appointment"
         indexes = [
             Index(fields=("post_id", "state"), name="appointment_post_idx"),
+            Index(fields=("state", "post_id"), name="appointment_state_idx"),
             Index(fields=("person_id", "started_on"), name="appointment_person_idx"),
+            Index(
+                fields=(descending("started_on", is_null=True), descending("id")),
+                name="appointment_latest_start_idx",
+            ),
+            Index(
+                fields=(descending("ended_on", is_null=True), descending("id")),
+                name="appointment_latest_end_idx",
+            ),
             Index(fields=("term_ends_on", "id"), name="appointment_term_idx"),
         ]
         constraints = [

@@ -35,7 +35,7 @@ class AuditEvent(Row):
 
     class Meta:
         table = "audit_event"
-        indexes = [Index(fields=("occurred_at",), name="audit_event_occurred_idx")]
+        indexes = [Index(fields=("occurred_at", "id"), name="audit_event_occurred_idx")]
         constraints = [
             UniqueConstraint(("aggregate", "aggregate_id", "sequence"), "audit_event_sequence_uniq")
         ]

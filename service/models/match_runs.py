@@ -89,7 +89,8 @@ class MatchProposal(Row):
     class Meta:
         table = "match_proposal"
         indexes = [
-            Index(fields=("run_id", "score"), name="match_proposal_run_idx"),
+            Index(fields=("run_id", "score", "id"), name="match_proposal_run_idx"),
+            Index(fields=("request_id",), name="match_proposal_request_idx"),
             Index(fields=("mentor_id",), name="match_proposal_mentor_idx"),
             Index(fields=("state",), name="match_proposal_state_idx"),
         ]

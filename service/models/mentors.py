@@ -71,6 +71,10 @@ class Mentor(Row):
 
     class Meta:
         table = "mentor"
+        indexes = [
+            # With the last column it also holds all that counting those who offer needs to see.
+            Index(fields=("capacity", "id", "withdrawn_at"), name="mentor_capacity_idx")
+        ]
         constraints = [
             CheckConstraint("capacity BETWEEN 0 AND 5", "mentor_capacity_check"),
             CheckConstraint(

@@ -73,7 +73,9 @@ class MentorshipRequest(Row):
         table = "mentorship_request"
         indexes = [
             Index(fields=("state", "requested_at"), name="mentorship_request_state_idx"),
+            Index(fields=("requested_at", "id"), name="mentorship_request_oldest_idx"),
             Index(fields=("person_id",), name="mentorship_request_person_idx"),
+            Index(fields=("appointment_id",), name="mentorship_request_appointment_idx"),
         ]
         constraints = [
             UniqueConstraint(

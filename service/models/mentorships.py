@@ -52,7 +52,12 @@ class Mentorship(Row):
 
     class Meta:
         table = "mentorship"
-        indexes = [Index(fields=("mentor_id", "state"), name="mentorship_mentor_idx")]
+        indexes = [
+            Index(fields=("mentor_id", "state"), name="mentorship_mentor_idx"),
+            Index(fields=("request_id",), name="mentorship_request_idx"),
+            Index(fields=("state", "started_on"), name="mentorship_state_idx"),
+            Index(fields=("started_on", "id"), name="mentorship_start_idx"),
+        ]
         constraints = [
             UniqueConstraint(
                 ("request_id",), "mentorship_active_uniq", condition="state = 'ACTIVE'"

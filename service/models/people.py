@@ -25,7 +25,7 @@ from service.access.roles import Assignment
 from service.access.rules import Rules
 from service.models.missions import Mission
 from service.models.posts import Post
-from service.models.rows import Derived, Row
+from service.models.rows import Derived, Row, descending
 from service.models.vocabulary import (
     HOLDING,
     PAST,
@@ -136,6 +136,14 @@ class Person(Row):
         indexes = [
             Index(fields=("family_name", "id"), name="person_family_name_idx"),
             Index(fields=("seniority", "id"), name="person_seniority_idx"),
+            Index(
+                fields=(descending("seniority"), "family_name", "id"),
+                name="person_senior_first_idx",
+            ),
+            # Holds all that counting candidates by level and gender needs to see of them.
+            Index(
+                fields=("highest_level", "gender", "pipeline_since", "id"), name="person_level_idx"
+            ),
             GinIndex(fields=("nationalities",), name="person_nationalities_gin"),
             GinIndex(fields=("regional_groups",), name="person_regional_groups_gin"),
         ]

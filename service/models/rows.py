@@ -30,6 +30,11 @@ class Derived:
     sees: Mapping[str, str] = field(default_factory=dict)
 
 
+def descending(column: str, *, is_null: bool = False) -> str:
+    """A column of an index whose order goes down; nulls, if it has any, come last as in lists."""
+    return f'"{column}" DESC{" NULLS LAST" if is_null else ""}'
+
+
 class Row(Model):
     """The columns that all tables share."""
 

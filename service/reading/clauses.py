@@ -94,8 +94,15 @@ class Clauses:
             case AllOf(parts):
                 return conjunction(*self._each(model, alias, parts, asked=asked))
             case AnyOf(parts):
-                pieces = self._each(model, alias, parts, asked=asked)
-                return f"({' OR '.join(pieces)})" if pieces else "false"
+                return self._any(model, alias, parts, asked=asked)
+
+    def _any(
+        self, model: type[Row], alias: str, parts: tuple[Condition, ...], *, asked: bool
+    ) -> str:
+        if not asked and all(_names_ids(model, part) for part in parts):
+            return self._among(model, alias, parts)
+        pieces = self._each(model, alias, parts, asked=asked)
+        return f"({' OR '.join(pieces)})" if pieces else "false"
 
     def _each(
         self, model: type[Row], alias: str, parts: tuple[Condition, ...], *, asked: bool
@@ -122,9 +129,7 @@ class Clauses:
         if not has_words(text):
             return "true"
         # The database folds the text as it folded the column: to words and single blanks.
-        words = f"btrim(fold({self.bind(text, 'text')}))"
-        prefixes = f"regexp_replace({words}, '([^ ]+)', '\\1:*', 'g')"
-        return f"{sql} @@ to_tsquery('simple', replace({prefixes}, ' ', ' & '))"
+        return f"{sql} @@ prefixes({self.bind(text, 'text')})"
 
     def _some(
         self, model: type[Row], alias: str, name: str, inner: Condition, *, asked: bool
@@ -140,6 +145,25 @@ class Clauses:
             parts.append(self.rule(link.target, there, inner))
         return f"EXISTS (SELECT 1 FROM {table(link.target)} {there} WHERE {conjunction(*parts)})"
 
+    def _among(self, model: type[Row], alias: str, parts: tuple[Condition, ...]) -> str:
+        """True of rows whose ids these parts name.
+
+        One set to join with, where an OR of EXISTS would have to be tried on every row.
+        """
+        sets = [
+            self._ids(model, part) if isinstance(part, Some) else self._id(part) for part in parts
+        ]
+        return f"{alias}.id IN ({' UNION '.join(sets)})"
+
+    def _ids(self, model: type[Row], part: Some) -> str:
+        link, there = relation(model, part.relation), self.alias()
+        where = self.rule(link.target, there, part.condition)
+        return f'SELECT {there}."{link.back}" FROM {table(link.target)} {there} WHERE {where}'
+
+    def _id(self, part: Condition) -> str:
+        assert isinstance(part, Compare)
+        return f"SELECT {self.bind(part.value, 'uuid')}"
+
 
 def conjunction(*parts: str) -> str:
     """The parts joined by AND, in brackets where there are several."""
@@ -152,6 +176,22 @@ def conjunction(*parts: str) -> str:
 def has_words(text: str | Given) -> bool:
     """Whether a search for this text looks for anything."""
     return text.has_words if isinstance(text, Given) else any(char.isalnum() for char in text)
+
+
+def _names_ids(model: type[Row], condition: Condition) -> bool:
+    """Whether the rows' ids are few, and can be had without the rows.
+
+    Lines of a row's own file are more than the rows; things of another noun that point at it,
+    such as appointments at people, are not.
+    """
+    match condition:
+        case Some(relation=name):
+            link = relation(model, name)
+            return link.back is not None and link.target.access.noun != model.access.noun
+        case Compare(field="id", op="="):
+            return True
+        case _:
+            return False
 
 
 def _fields(condition: Condition) -> set[str]:

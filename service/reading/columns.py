@@ -54,11 +54,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Relation:
-    """A way from one table to another: the target, and SQL that joins `{here}` to `{there}`."""
+    """A way from one table to another: the target, and SQL that joins `{here}` to `{there}`.
+
+    `back` is the target's column that points here, where there is one.
+    """
 
     target: type[Row]
     join: str
     is_many: bool
+    back: str | None = None
 
 
 @cache
@@ -89,9 +93,8 @@ def relation(model: type[Row], name: str) -> Relation:
         return Relation(target, f'{{there}}.id = {{here}}."{source}"', is_many=False)
     assert isinstance(field, BackwardFKRelation)
     join = f'{{there}}."{field.relation_source_field}" = {{here}}.id'
-    return Relation(
-        target, join, is_many=not isinstance(field, fields.relational.BackwardOneToOneRelation)
-    )
+    is_many = not isinstance(field, fields.relational.BackwardOneToOneRelation)
+    return Relation(target, join, is_many, field.relation_source_field)
 
 
 def table(model: type[Row]) -> str:

@@ -6,7 +6,7 @@ it refuses to be used with another.
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
@@ -15,13 +15,14 @@ from uuid import UUID
 
 from service.errors import Invalid
 from service.models import Row
-from service.reading.clauses import Clauses
+from service.reading.clauses import Clauses, conjunction
 from service.reading.columns import Column, column
 from service.reading.selections import Sort, Window
 from service.reading.slots import Given, GivenCursor
 
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
+MOST_COUNTED = 10_000
 
 LONGEST_CURSOR = 4_000
 
@@ -41,17 +42,12 @@ class Key:
             return f"{self.column.of(alias)} {direction}"
         return f"{self.column.of(alias)} {direction} NULLS {self._nulls(reverse=reverse)}"
 
-    def beyond(self, clauses: Clauses, alias: str, value: Any, *, reverse: bool) -> str:
-        """True of rows strictly after the value in this order."""
-        sql = self.column.of(alias)
+    def across(self, alias: str, value: Any, *, reverse: bool) -> str:
+        """True of rows beyond the value that no comparison finds, because one side is null."""
         nulls_last = self._nulls(reverse=reverse) == "LAST"
-        if value is None:
-            return "false" if nulls_last else f"{sql} IS NOT NULL"
-        op = "<" if self.is_descending != reverse else ">"
-        after = f"{sql} {op} {clauses.bind(value, self.column.type)}"
-        if self.column.is_null and nulls_last:
-            return f"({after} OR {sql} IS NULL)"
-        return after
+        if not self.column.is_null or nulls_last == (value is None):
+            return "false"
+        return f"{self.column.of(alias)} IS {'' if nulls_last else 'NOT '}NULL"
 
     def same(self, clauses: Clauses, alias: str, value: Any) -> str:
         """True of rows with this very value."""
@@ -111,17 +107,47 @@ class Order:
         packed = f"json_build_array('{self.signature}', {values})::text"
         return f"translate(encode(convert_to({packed}, 'UTF8'), 'base64'), E'\\n', '')"
 
-    def beyond(self, clauses: Clauses, alias: str, part: Slice) -> str:
-        """True of rows on the far side of the slice's start."""
+    def beyond(self, clauses: Clauses, alias: str, part: Slice) -> list[str]:
+        """The rows on the far side of the slice's start, in pieces that share none.
+
+        Each piece is one range of an index over the keys; their OR would be none at all.
+        """
         if part.start is None:
-            return "true"
-        values = _unpack(part, self)
-        choices = []
-        for i, key in enumerate(self.keys):
-            equal = [self.keys[j].same(clauses, alias, values[j]) for j in range(i)]
-            last = key.beyond(clauses, alias, values[i], reverse=part.is_backward)
-            choices.append(f"({' AND '.join([*equal, last])})")
-        return f"({' OR '.join(choices)})"
+            return ["true"]
+        values, reverse = _unpack(part, self), part.is_backward
+        pieces = []
+        for start, end in self._runs(values):
+            known = list(zip(self.keys, values, strict=True))[:end]
+            ends = [
+                (i, key.across(alias, value, reverse=reverse))
+                for i, (key, value) in enumerate(known)
+                if i >= start
+            ]
+            if values[start] is not None:
+                ends.insert(0, (start, _past(clauses, alias, known[start:], reverse=reverse)))
+            for place, last in ends:
+                if last != "false":
+                    equal = [key.same(clauses, alias, value) for key, value in known[:place]]
+                    pieces.append(conjunction(*equal, last))
+        return pieces
+
+    def _runs(self, values: list[Any]) -> Iterator[tuple[int, int]]:
+        """The longest stretches of keys that one comparison of rows can tell apart."""
+        start = 0
+        for i in range(1, len(values)):
+            turns = self.keys[i].is_descending != self.keys[i - 1].is_descending
+            if turns or values[i] is None or values[i - 1] is None:
+                yield start, i
+                start = i
+        yield start, len(values)
+
+
+def _past(clauses: Clauses, alias: str, run: list[tuple[Key, Any]], *, reverse: bool) -> str:
+    """True of rows whose keys, compared as one, lie beyond these values."""
+    columns = ", ".join(key.column.of(alias) for key, _ in run)
+    marks = ", ".join(clauses.bind(value, key.column.type) for key, value in run)
+    op = "<" if run[0][0].is_descending != reverse else ">"
+    return f"({columns}) {op} ({marks})"
 
 
 def cut(window: Window) -> Slice:

@@ -88,16 +88,26 @@ class PageInfo:
 
 @dataclass(frozen=True)
 class Total:
-    """The number of rows in the whole list, counted only when asked."""
+    """The number of rows in the whole list up to a bound, counted only when asked."""
 
     key: str
+
+
+@dataclass(frozen=True)
+class Exactness:
+    """Whether that number is below the bound, and so the whole truth."""
+
+    key: str
+
+
+PagePart = Edges | PageInfo | Total | Exactness | TypeName
 
 
 @dataclass(frozen=True)
 class Page:
     """A slice of a list of rows with what the caller wants to know of it."""
 
-    parts: tuple[Edges | PageInfo | Total | TypeName, ...]
+    parts: tuple[PagePart, ...]
     where: Condition = ALWAYS
     order: tuple[Sort, ...] = ()
     window: Window = field(default_factory=Window)

@@ -17,6 +17,7 @@ from service.reading.columns import column, relation, table
 from service.reading.selections import (
     Cursor,
     Edges,
+    Exactness,
     Field,
     Leaf,
     Many,
@@ -211,19 +212,23 @@ def _page(clauses: Clauses, listing: Listing) -> str:
     """A scalar sub-select: the page as one JSON object."""
     part = pages.cut(listing.page.window)
     pieces = listing.page.parts
-    answer = f"SELECT {_built([_piece(clauses, listing, i, part) for i in range(len(pieces))])}"
+    answer = f"SELECT {_built([_piece(listing, i, part) for i in range(len(pieces))])}"
+    if any(isinstance(piece, Total | Exactness) for piece in pieces):
+        answer = f"WITH counted AS ({_count(clauses, listing)}) {answer}"
     if not any(isinstance(piece, Edges | PageInfo) for piece in pieces):
         return answer
     # HAVING makes it one row also where nothing that was asked for is an aggregate.
     return f"{answer} FROM ({_slice(clauses, listing, part)}) p HAVING true"
 
 
-def _piece(clauses: Clauses, listing: Listing, place: int, part: pages.Slice) -> tuple[str, str]:
+def _piece(listing: Listing, place: int, part: pages.Slice) -> tuple[str, str]:
     match listing.page.parts[place]:
         case TypeName(key, name):
             return key, f"'{name}'"
         case Total(key):
-            return key, f"({_count(clauses, listing)})"
+            return key, f"(SELECT least(n, {pages.MOST_COUNTED}) FROM counted)"
+        case Exactness(key):
+            return key, f"(SELECT n <= {pages.MOST_COUNTED} FROM counted)"
         case PageInfo(key, facts):
             return key, _page_info(facts, part)
         case Edges(key, parts):
@@ -270,10 +275,17 @@ def _slice(clauses: Clauses, listing: Listing, part: pages.Slice) -> str:
     """The rows of the page and one more, numbered in the order of the answer."""
     alias = clauses.alias()
     order = pages.Order(listing.model, listing.page.order)
-    where = conjunction(_where(clauses, listing, alias), order.beyond(clauses, alias, part))
+    head = f"SELECT {alias}.* FROM"
+    tail = f"ORDER BY {order.by(alias, reverse=part.is_backward)} LIMIT {part.size + 1}"
+    pieces = []
+    for beyond in order.beyond(clauses, alias, part):
+        where = conjunction(_where(clauses, listing, alias), beyond)
+        pieces.append(f"{head} {table(listing.model)} {alias} WHERE {where} {tail}")
+    # Each piece is a range of one index; the database takes from the next what one lacks.
     found = (
-        f"SELECT {alias}.* FROM {table(listing.model)} {alias} WHERE {where}"
-        f" ORDER BY {order.by(alias, reverse=part.is_backward)} LIMIT {part.size + 1}"
+        pieces[0]
+        if len(pieces) == 1
+        else f"{head} (({') UNION ALL ('.join(pieces)})) {alias} {tail}"
     )
     values = [
         f"{order.cursor(alias)} AS cursor",
@@ -304,9 +316,11 @@ def _position(order: pages.Order, alias: str, part: pages.Slice) -> str:
 
 
 def _count(clauses: Clauses, listing: Listing) -> str:
+    """The number of rows, or one more than the bound where there are more still."""
     alias = clauses.alias()
     where = _where(clauses, listing, alias)
-    return f"SELECT count(*) FROM {table(listing.model)} {alias} WHERE {where}"
+    rows = f"SELECT FROM {table(listing.model)} {alias} WHERE {where}"
+    return f"SELECT count(*) AS n FROM ({rows} LIMIT {pages.MOST_COUNTED + 1}) found"
 
 
 def _where(clauses: Clauses, listing: Listing, alias: str) -> str:
