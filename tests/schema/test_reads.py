@@ -27,7 +27,15 @@ from tests.schema.callers import ACTORS
 from tests.schema.documents import Known, Writer
 
 SCHEMA = create_schema()
-LIMITS = Limits(depth=40, nodes=10**9, fields=10**6, tokens=10**5, aliases=10**4, root_fields=50)
+LIMITS = Limits(
+    depth=40,
+    nodes=10**9,
+    fields=10**6,
+    tokens=10**5,
+    aliases=10**4,
+    root_fields=50,
+    directives=10**4,
+)
 DOCUMENTS = Documents(SCHEMA._schema, LIMITS)
 CALLERS = [ANONYMOUS, *ACTORS.values()]
 
