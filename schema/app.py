@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from schema import allowances, console_pages
+from schema import allowances, console_pages, metrics_pages
 from schema.endpoint import create_endpoint
 from schema.engine import Engine
 from schema.root import create_schema
@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/healthz", _alive),
             Route("/readyz", _ready),
             Route("/graphql", endpoint),
+            metrics_pages.route(engine),
             *console_pages.routes(settings, lambda: _demo_roles(settings)),
         ],
         lifespan=lifespan,

@@ -5,6 +5,7 @@ subscriptions, and never answers with a word that was not meant for the client.
 """
 
 import functools
+import gzip
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,7 +33,14 @@ from schema.requests import (
 from service import logs
 from service.errors import NotAllowed, NotSignedIn, Refusal, Unavailable
 
-_HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"vary", b"accept, accept-encoding"),
+    (b"x-content-type-options", b"nosniff"),
+)
+_GZIP = ((b"content-encoding", b"gzip"),)
+# A smaller answer travels in one packet anyway; a greater effort costs more time than it saves.
+_WORTH_PACKING, _EFFORT = 1_400, 3
 _SERVED = {
     "GET": frozenset({OperationType.QUERY}),
     "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
@@ -78,8 +86,12 @@ class _Endpoint:
             return
         _tell(request.method, reference, answer, time.perf_counter() - started)
         body = answer.outcome.body()
+        packing = _packing(request, body)
+        if packing:
+            body = gzip.compress(body, compresslevel=_EFFORT)
         headers = [
             *_HEADERS,
+            *packing,
             (b"content-type", f"{media}; charset=utf-8".encode()),
             (b"content-length", str(len(body)).encode()),
             (b"x-request-id", reference.encode()),
@@ -133,6 +145,13 @@ class _Endpoint:
             raise not_signed_in(refusal.message) from refusal
         except TooSoon as refusal:
             raise HttpRefused(429, refusal, _later(refusal.seconds)) from refusal
+
+
+def _packing(request: Request, body: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """The header of a compressed answer, where it is worth it and the client can read it."""
+    if len(body) < _WORTH_PACKING:
+        return ()
+    return _GZIP if "gzip" in request.headers.get("accept-encoding", "") else ()
 
 
 def _tell(method: str, reference: str, answer: _Answer, seconds: float) -> None:

@@ -189,6 +189,8 @@ DUTIES: dict[Role, Duty] = {
             account="read create",
             role_grant="grant revoke",
             api_token="issue revoke",  # noqa: S106 - a noun, not a password
+            metric="read",
+            request="debug",
         ),
     ),
 }
