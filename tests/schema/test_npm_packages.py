@@ -10,7 +10,7 @@ from schema import npm_packages
 from schema.npm_packages import ProgramFailed
 
 ROOT = Path(__file__).parent.parent.parent
-LOCKS = [ROOT / folder / "package-lock.json" for folder in ("schema/console",)]
+LOCKS = [ROOT / folder / "package-lock.json" for folder in ("schema/console", "tests/clients")]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.parent.name)
