@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from schema import npm_packages
+from schema import manifests, npm_packages
 from schema.npm_packages import ProgramFailed, Toolchain
 from tests import factories
-from tests.schema.served import Served
+from tests.schema.served import SYSTEM, Served
 
 pytestmark = pytest.mark.clients
 
 CLIENTS = Path(__file__).parent
-SCRIPTS = sorted(CLIENTS.glob("*.test.mjs"))
+PERSISTED = CLIENTS / "persisted.test.mjs"
+SCRIPTS = sorted({*CLIENTS.glob("*.test.mjs")} - {PERSISTED})
 # Only to tell a client that hangs from one that is slow.
 SECONDS = 180
 
@@ -83,14 +84,34 @@ async def told(command: list[str], environment: dict[str, str]) -> tuple[int | N
     return process.returncode, output.decode()
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name.partition(".")[0])
-async def test_a_public_client_agrees_with_the_service(
-    node: list[str], script: Path, found_at: dict[str, str]
-) -> None:
+@pytest.fixture
+async def trusted(node: list[str], found_at: dict[str, str], tmp_path: Path) -> None:
+    """The operations of the scripts' front ends, registered as their deployment would."""
+    status, manifest = await told([*node, "trusted.mjs"], {})
+    assert status == 0, manifest
+    file = tmp_path / "manifest.json"
+    file.write_text(manifest)
+    assert await manifests.register(file, {}, by=SYSTEM) == (4, 4)
+
+
+async def agrees(node: list[str], script: Path, found_at: dict[str, str]) -> None:
+    """Holds the script to its word; fails with all that it says."""
     status, output = await told([*node, script.name], found_at)
     if status != 0:
         pytest.fail(f"{script.name} disagrees with the service:\n{output}", pytrace=False)
     assert re.search(r"^. pass [1-9]", output, re.MULTILINE), output
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name.partition(".")[0])
+async def test_a_public_client_agrees_with_the_service(
+    node: list[str], script: Path, found_at: dict[str, str]
+) -> None:
+    await agrees(node, script, found_at)
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_front_ends_ask_by_hash(node: list[str], found_at: dict[str, str]) -> None:
+    await agrees(node, PERSISTED, found_at)
 
 
 async def test_a_client_without_a_service_is_not_content(node: list[str]) -> None:
