@@ -60,7 +60,7 @@ class Allowances:
         """The limits of this caller: each one the greatest that a role of theirs has."""
         if actor.is_anonymous:
             return self._anonymous
-        roles = frozenset([grant.role for grant in actor.grants])
+        roles = actor.roles
         known = self._known.get(roles)
         if known is None:
             # As many entries as combinations of roles that accounts hold: a handful.

@@ -88,6 +88,8 @@ class Operation:
     schema: GraphQLSchema
     # Its identity for as long as the process lives; a forgotten document's is not given again.
     number: int = field(default_factory=lambda: next(_numbers))
+    # The limits that it was last found within.
+    _fits: Limits | None = None
 
     @cached_property
     def kind(self) -> OperationType:
@@ -110,6 +112,12 @@ class Operation:
     def root_fields(self) -> frozenset[str]:
         """The names of all its root fields, skipped or not."""
         return frozenset(_fields(self.node.selection_set, self.fragments))
+
+    def check(self, limits: Limits) -> None:
+        """Refuse an operation whose form is over the limits of who asks."""
+        if self._fits is not limits:
+            self.shape.check(limits)
+            self._fits = limits
 
     def admit(self, variables: Mapping[str, Any], limits: Limits) -> int:
         """The points this request may cost; refuses values over the limits of who asks."""

@@ -265,7 +265,7 @@ class Engine:
         operation = document.operation(parameters.operation_name)
         if operation.kind not in asked.kinds:
             raise _wrong_kind(operation)
-        operation.shape.check(limits)
+        operation.check(limits)
         if operation.shape.introspects:
             self._check_introspection(actor)
         self.documents.validate(document, suggest=not actor.is_anonymous)

@@ -74,6 +74,10 @@ class Client(AsyncpgDBClient):
 
     connection_class = Connection  # type: ignore[assignment] # It is declared as the exact class.
 
+    def acquire_connection(self) -> Any:
+        """A connection of the pool, lent until the end of the block."""
+        return self._pool.acquire() if self._pool else super().acquire_connection()
+
     def _in_transaction(self) -> TransactionContext:
         return _Transaction(TransactionWrapper(self), self._pool_init_lock)
 

@@ -73,6 +73,11 @@ class Actor:
         return found
 
     @cached_property
+    def roles(self) -> frozenset[Role]:
+        """The roles held now."""
+        return frozenset(grant.role for grant in self.grants)
+
+    @cached_property
     def fingerprint(self) -> tuple[Any, ...]:
         """The class of caller: two of one class may read the same fields by the same conditions.
 
