@@ -203,7 +203,8 @@ def _causes(exception: BaseException) -> Iterator[BaseException]:
 # a login meets: no such database, and credentials that are not or no longer good.
 _STATES = frozenset({"57P01", "57P02", "57P03", "53300", "57014", "55P03"})
 _LOGIN_STATES = frozenset({"3D000", "28000", "28P01"})
-_CLASSES = frozenset({"DBConnectionError", "ConnectionDoesNotExistError"})
+# asyncpg calls it an error of its own where a statement meets a dying server's farewell.
+_CLASSES = frozenset({"DBConnectionError", "ConnectionDoesNotExistError", "InternalClientError"})
 
 
 def _is_connection_fault(exception: BaseException) -> bool:

@@ -41,8 +41,10 @@ _SESSION = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-# What is compiled for a page with nested lists is far longer than the driver's 15 kB.
-_STATEMENTS = {"statement_cache_size": 100, "max_cacheable_statement_size": 200_000}
+# A whole file with all its lists is 8 kB of SQL, and several may stand in one document; the
+# driver's own bound is 15 kB. For each the database keeps a plan of some ninety times its
+# length on each connection, so a higher bound would be a way to fill its memory.
+_STATEMENTS = {"statement_cache_size": 100, "max_cacheable_statement_size": 50_000}
 
 
 def credentials(url: str) -> dict[str, Any]:

@@ -19,6 +19,8 @@ class Road:
         self._open.set()
         self._ends: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        # Whether what comes last arrives, and the end that follows it does not.
+        self.lingers = False
         self.port = 0
 
     @property
@@ -58,6 +60,8 @@ class Road:
                 group.create_task(self._carry(there, writer))
         finally:
             self._ends -= {writer, back}
+            writer.close()
+            back.close()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
@@ -66,7 +70,8 @@ class Road:
                 writer.write(data)
                 await writer.drain()
         await self._open.wait()
-        writer.close()
+        if not self.lingers:
+            writer.close()
 
 
 @asynccontextmanager

@@ -350,6 +350,56 @@ async def test_a_server_answers_and_ends_in_order(
         assert await asyncio.wait_for(process.wait(), timeout=30) == 0
 
 
+async def test_a_server_says_that_it_leaves_and_finishes_what_is_under_way(
+    fresh_url: str, tmp_path: Path
+) -> None:
+    operator = Operator(fresh_url, tmp_path, CADRE_DRAIN_SECONDS="300")
+    body = b'{"query": "{ enumValues(name: \\"Gender\\") { value } }"}'
+    async with (
+        serving(operator, "serve") as (url, process),
+        httpx.AsyncClient(base_url=url) as client,
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(url).port)
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+            b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
+        )
+        # The request is under way: the app waits for its body.
+        await reader.readuntil(b"100 Continue\r\n\r\n")
+        process.send_signal(signal.SIGTERM)
+        assert await told_not_ready(client) == {"status": "draining"}
+        assert (await client.get("/healthz")).is_success
+        # A second one ends the waiting for the load balancer, and not the request.
+        process.send_signal(signal.SIGTERM)
+        await refused_to_connect(url)
+        writer.write(body)
+        answer = await asyncio.wait_for(reader.read(), timeout=30)
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"connection: close\r\n" in answer
+        assert await asyncio.wait_for(process.wait(), timeout=30) == 0
+
+
+async def told_not_ready(client: httpx.AsyncClient) -> Any:
+    for _ in range(300):
+        answer = await client.get("/readyz")
+        if answer.status_code == 503:
+            return answer.json()
+        await asyncio.sleep(0.01)
+    pytest.fail("the server went on calling itself ready")
+
+
+async def refused_to_connect(url: str) -> None:
+    async with httpx.AsyncClient() as client:
+        for _ in range(300):
+            try:
+                await client.get(f"{url}/healthz")
+            except httpx.ConnectError:
+                return
+            await asyncio.sleep(0.01)
+    pytest.fail("the server went on accepting connections")
+
+
 async def test_a_taken_port_is_a_sentence_before_any_work(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
