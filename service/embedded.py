@@ -36,6 +36,12 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "max_connections": "100",
     "shared_buffers": "128MB",
+    # Room to remember which rows a word was found in, one by one and not page by page.
+    "work_mem": "16MB",
+    # Requests run side by side, so that none gains by taking the other processors too.
+    "max_parallel_workers_per_gather": "0",
+    # Disks without heads, or memory: a page costs about the same wherever it lies.
+    "random_page_cost": "1.1",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",

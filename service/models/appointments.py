@@ -32,6 +32,8 @@ class Appointment(Row):
         guarded={"read_file": frozenset({"cause_of_end", "offered_on", "version", "created_at"})},
     )
 
+    uneven = frozenset({"state"})
+
     person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
         "models.Person", related_name="appointments", on_delete=fields.RESTRICT
     )

@@ -21,6 +21,8 @@ class AuditEvent(Row):
 
     access = Rules("audit_event", own=Compare("actor_id", "=", Blank.MY_ACCOUNT))
 
+    uneven = frozenset({"aggregate", "verb"})
+
     aggregate = fields.CharField(max_length=40)
     aggregate_id: Any = fields.UUIDField()
     sequence = fields.IntField()

@@ -61,6 +61,8 @@ class MatchProposal(Row):
         guarded={"read_file": frozenset({"contributions"})},
     )
 
+    uneven = frozenset({"state"})
+
     run: fields.ForeignKeyRelation[MatchRun] = fields.ForeignKeyField(
         "models.MatchRun", related_name="proposals", on_delete=fields.RESTRICT
     )

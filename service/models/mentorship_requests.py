@@ -48,6 +48,8 @@ class MentorshipRequest(Row):
         },
     )
 
+    uneven = frozenset({"state"})
+
     person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
         "models.Person", related_name="mentorship_requests", on_delete=fields.RESTRICT
     )
@@ -73,7 +75,6 @@ class MentorshipRequest(Row):
         table = "mentorship_request"
         indexes = [
             Index(fields=("state", "requested_at"), name="mentorship_request_state_idx"),
-            Index(fields=("requested_at", "id"), name="mentorship_request_oldest_idx"),
             Index(fields=("person_id",), name="mentorship_request_person_idx"),
             Index(fields=("appointment_id",), name="mentorship_request_appointment_idx"),
         ]

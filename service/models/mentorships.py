@@ -32,6 +32,8 @@ class Mentorship(Row):
         ),
     )
 
+    uneven = frozenset({"state"})
+
     mentor: fields.ForeignKeyRelation[Mentor] = fields.ForeignKeyField(
         "models.Mentor", related_name="mentorships", on_delete=fields.RESTRICT
     )
@@ -56,7 +58,6 @@ class Mentorship(Row):
             Index(fields=("mentor_id", "state"), name="mentorship_mentor_idx"),
             Index(fields=("request_id",), name="mentorship_request_idx"),
             Index(fields=("state", "started_on"), name="mentorship_state_idx"),
-            Index(fields=("started_on", "id"), name="mentorship_start_idx"),
         ]
         constraints = [
             UniqueConstraint(

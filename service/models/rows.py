@@ -40,6 +40,8 @@ class Row(Model):
 
     access: ClassVar[Rules]
     derived: ClassVar[dict[str, Derived]] = {}
+    # Columns with rare and with common words: a search plans anew for the words it looks for.
+    uneven: ClassVar[frozenset[str]] = frozenset()
 
     id: UUID = fields.UUIDField(primary_key=True, default=uuid7)
     created_at: datetime = fields.DatetimeField(auto_now_add=True)

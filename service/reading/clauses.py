@@ -119,7 +119,8 @@ class Clauses:
         if compare.op in _ARRAYS:
             return f"{sql} {_ARRAYS[compare.op]} {self.bind(listed(compare.value), target.type)}"
         if compare.op == "in":
-            return f"{sql} = ANY ({self.bind(listed(compare.value), f'{target.type}[]')})"
+            words = self.bind(listed(compare.value), f"{target.type}[]")
+            return f"{sql} = ANY ({f'these({words})' if compare.field in model.uneven else words})"
         assert compare.op in _COMPARISONS
         if compare.value is Blank.TODAY:
             return f"{sql} {compare.op} CURRENT_DATE"

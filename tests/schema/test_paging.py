@@ -13,6 +13,7 @@ from schema.declarations import ListField
 from schema.root import assembled
 from service import models
 from service.access.actors import Actor
+from service.reading import pages as bounds
 from service.reading.pages import Order
 from service.reading.selections import Sort
 from tests.schema.callers import ACTORS, Api
@@ -275,6 +276,37 @@ async def test_without_a_window_a_page_holds_twenty(api: Api, tables: Tables) ->
     found = await page(api, "people", None, {})
     assert len(found["edges"]) == 20
     assert found["totalCount"] == len(tables.rows[models.Person])
+
+
+@pytest.mark.parametrize(("bound", "total", "is_exact"), [(3, 3, False), (4, 4, True)])
+async def test_a_count_stops_at_its_bound_and_says_so(
+    api: Api, monkeypatch: pytest.MonkeyPatch, bound: int, total: int, is_exact: bool
+) -> None:
+    monkeypatch.setattr(bounds, "MOST_COUNTED", bound)
+    counted = {"totalCount": total, "isTotalCountExact": is_exact}
+    asked = "terms(first: 1) { totalCount isTotalCountExact }"
+    inner = "missions { edges { node { again: id } } again: isTotalCountExact }"
+    assert await api.data(f"{{ {asked} }}") == {"terms": counted}
+    assert await api.data(f"{{ __typename viewer {{ label }} {asked} }}") == {
+        "__typename": "Query", "viewer": {"label": "Anonymous"}, "terms": counted,
+    }  # fmt: skip
+    assert (await api.data(f"{{ {inner} }}"))["missions"]["again"] is True
+
+
+@pytest.mark.parametrize(
+    ("asked", "times"),
+    [
+        ("edges { cursor }", 0),
+        ("totalCount", 1),
+        ("isTotalCountExact", 1),
+        ("totalCount isTotalCountExact again: totalCount", 1),
+    ],
+)
+async def test_rows_are_counted_once_and_only_when_asked(api: Api, asked: str, times: int) -> None:
+    api.statements.clear()
+    await api.data(f"{{ terms {{ {asked} }} }}")
+    (statement,) = [sql for sql in api.statements if sql.startswith("SELECT (")]
+    assert statement.count("count(*)") == times
 
 
 async def test_a_cursor_holds_the_orders_values_and_nothing_else(api: Api, tables: Tables) -> None:
