@@ -125,7 +125,7 @@ def _listed(_person: int, _version: int) -> dict[str, Any]:
 
 
 def _anchored_listed(_person: int, _version: int) -> dict[str, Any]:
-    order = ["SENIORITY_DESC", "ID_DESC"]
+    order = ["SENIORITY_DESC", "ROW_ID_DESC"]
     return {"first": PAGE, "condition": {"availability": "AVAILABLE"}, "orderBy": order}
 
 

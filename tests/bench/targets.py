@@ -1,5 +1,6 @@
 """What is measured against what: each target's server, and how a question is put to it."""
 
+import hashlib
 import pickle
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
@@ -9,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from tests.bench import floors, loads, workers
+from tests.bench import anchors, floors, loads, workers
 from tests.bench.questions import QUESTIONS, Question
 from tests.bench.workers import Worker
 from tests.bench.worlds import World
@@ -48,9 +49,10 @@ class Target:
 async def standing(
     folder: Path, small: World, large: World | None
 ) -> AsyncIterator[Sequence[Target]]:
-    """All targets, serving until the end, as far as they can be had."""
+    """All targets, serving until the end."""
     plans = folder / "plans"
     plans.write_bytes(pickle.dumps(await floors.plans(small, QUESTIONS)))
+    is_persisted = _register(small, folder)
     with ExitStack() as stack:
 
         def own(what: str, *more: str) -> Worker:
@@ -60,15 +62,32 @@ async def standing(
             told = folder / f"cadre-{world.people}"
             return stack.enter_context(workers.cadre(world.url, told))
 
-        first = cadre(small)
+        served = cadre(small)
+        anchor = stack.enter_context(anchors.serving(small, folder / "anchor"))
         found = [
             Target(FLOOR, own("floors", str(plans)), small, _ask_floor, READS | {"Q4"}),
-            Target(CADRE, first, small, _ask_cadre, ALL),
+            Target(CADRE, served, small, _ask_cadre, ALL),
             Target(ORDINARY, own("ordinary"), small, _ask_cadre, READS),
+            Target(ANCHOR, anchor, small, _ask_anchor, ALL),
         ]
+        if is_persisted:
+            found.append(Target(PERSISTED, served, small, _ask_by_hash, ALL))
         if large:
             found.append(Target(LARGE, cadre(large), large, _ask_cadre, READS))
         yield found
+
+
+def _register(world: World, folder: Path) -> bool:
+    """Registers the questions by their hashes; False where Cadre has no such command."""
+    if workers.operator(world.url, "operations", "--help").returncode:
+        return False
+    manifest = folder / "manifest.json"
+    documents = [_squeezed(question.document) for question in QUESTIONS]
+    manifest.write_bytes(orjson.dumps({_hash(document): document for document in documents}))
+    done = workers.operator(world.url, "operations", "register", str(manifest))
+    if done.returncode:
+        raise RuntimeError(f"the operations could not be registered: {done.stderr}")
+    return True
 
 
 def _ask_cadre(question: Question, person: int, version: int) -> tuple[str, dict[str, Any]]:
@@ -81,9 +100,19 @@ def _ask_floor(question: Question, person: int, version: int) -> tuple[str, dict
     return f"/{question.name}", _ask_cadre(question, person, version)[1]
 
 
+def _ask_by_hash(question: Question, person: int, version: int) -> tuple[str, dict[str, Any]]:
+    known = {"version": 1, "sha256Hash": _hash(_squeezed(question.document))}
+    variables = question.variables(person, version)
+    return "/graphql", {"extensions": {"persistedQuery": known}, "variables": variables}
+
+
 def _ask_anchor(question: Question, person: int, version: int) -> tuple[str, dict[str, Any]]:
     variables = question.anchored_variables(person, version)
     return "/graphql", {"query": _squeezed(question.anchored), "variables": variables}
+
+
+def _hash(document: str) -> str:
+    return hashlib.sha256(document.encode()).hexdigest()
 
 
 def _squeezed(document: str) -> str:

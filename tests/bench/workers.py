@@ -44,11 +44,9 @@ def started(
     command: Sequence[str], port: int, variables: Mapping[str, str], told: Path
 ) -> Iterator[Worker]:
     """The server of this command, listening on the port, until the end; it writes to `told`."""
-    # What the benchmark's own caller has set for Cadre must not reach a measured server.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CADRE_")}
     with told.open("wb") as log:
         process = subprocess.Popen(
-            command, env={**kept, **variables}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            command, env={**_kept(), **variables}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
     try:
         _await(process, port, told)
@@ -81,6 +79,18 @@ def cadre(url: str, told: Path) -> Iterator[Worker]:
         yield worker
 
 
+def operator(url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """What becomes of this command of an operator on the database."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "cadre", *words],
+        env={**_kept(), **_settings(url)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+
 @contextmanager
 def own(what: str, url: str, told: Path, *more: str) -> Iterator[Worker]:
     """A server of this package: `floors` or `ordinary`."""
@@ -88,6 +98,11 @@ def own(what: str, url: str, told: Path, *more: str) -> Iterator[Worker]:
     command = [sys.executable, "-P", "-m", f"tests.bench.{what}", str(port), url, *more]
     with started(command, port, _settings(url), told) as worker:
         yield worker
+
+
+def _kept() -> dict[str, str]:
+    """The environment without what the benchmark's caller has set for their own Cadre."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CADRE_")}
 
 
 def _settings(url: str) -> dict[str, str]:
