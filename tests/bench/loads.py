@@ -19,6 +19,10 @@ _SAMPLES = 40
 _PATIENCE = 60.0
 
 
+class BrokenOff(Exception):  # noqa: N818 - it tells of the server, not of this module
+    """A load that a server did not answer to its end."""
+
+
 @dataclass(frozen=True)
 class Load:
     """What to send where, over how many connections, for how long."""
@@ -52,7 +56,7 @@ def serve(pipe: Connection) -> None:
         try:
             pipe.send(run(load))
         except Exception as error:  # noqa: BLE001 - whoever waits at the other end must hear
-            pipe.send(RuntimeError(f"the load broke off: {error!r}"))
+            pipe.send(BrokenOff(f"the load broke off: {error!r}"))
 
 
 def request(path: str, body: bytes, headers: dict[str, str]) -> bytes:
@@ -157,7 +161,7 @@ def at_work(pipe: Any, load: Load) -> Run:
     """What comes of this load in the process at the other end."""
     pipe.send(load)
     outcome = pipe.recv()
-    if isinstance(outcome, Exception):
+    if isinstance(outcome, BrokenOff):
         raise outcome
     assert isinstance(outcome, Run)
     return outcome

@@ -101,7 +101,11 @@ class Bench:
         requests = [target.request(question, *each) for each in people]
         is_once = question.is_written
         load = loads.Load(target.worker.port, requests, *size, is_once=is_once)
-        run = loads.at_work(self.load, load)
+        try:
+            run = loads.at_work(self.load, load)
+        except loads.BrokenOff as fault:
+            words = f"{target.name} on {question.name}, {size}: {fault}"
+            raise RuntimeError(f"{words}; it wrote {target.worker.last_words}") from fault
         if question.is_written:
             self.ledger.note(people[: run.sent])
         for sample in run.samples:

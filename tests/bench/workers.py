@@ -25,6 +25,12 @@ class Worker:
 
     process: psutil.Process
     port: int
+    told: Path
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it has written."""
+        return _last_words(self.told)
 
     def seconds(self) -> float:
         """Seconds of processor that it has used, with its children."""
@@ -50,7 +56,7 @@ def started(
         )
     try:
         _await(process, port, told)
-        yield Worker(psutil.Process(process.pid), port)
+        yield Worker(psutil.Process(process.pid), port, told)
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -67,7 +73,11 @@ def _await(process: subprocess.Popen[bytes], port: int, told: Path) -> None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.05)
-    raise RuntimeError(f"a server did not start: {told.read_text(errors='replace')[-2000:]}")
+    raise RuntimeError(f"a server did not start: {_last_words(told)}")
+
+
+def _last_words(told: Path) -> str:
+    return told.read_text(errors="replace")[-2000:]
 
 
 @contextmanager
