@@ -102,6 +102,9 @@ def _drive(load: Load, selector: selectors.BaseSelector, outcome: Run) -> None:
                 outcome.samples.append(line.body)
             if now > deadline or not _ask(load, line, outcome):
                 waiting -= 1
+                # The server may close it for idleness while the others are still answered.
+                selector.unregister(line.socket)
+                line.socket.close()
     outcome.seconds = time.perf_counter() - started
 
 
