@@ -49,6 +49,11 @@ class Question:
     is_anonymous: bool = False
     is_written: bool = False
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the answer takes the database."""
+        return self.root is not None or self.is_written
+
     def variables(self, person: int, version: int) -> dict[str, Any]:
         """Cadre's variables, about this person where it is about one."""
         return _CADRE[self.name](person, version)
