@@ -3,18 +3,18 @@
 import asyncio
 import sys
 
+import uvloop
 from pydantic import SecretStr
 
 from schema import app, servers
-from schema.endpoint import CadreSchema
-from schema.limits import Limits
+from schema.engine import CadreSchema
 from schema.root import create_schema
 from service import logs
 from service.settings import Settings
 
 
-def _long_way(limits: Limits | None = None) -> CadreSchema:
-    schema = create_schema(limits)
+def _long_way() -> CadreSchema:
+    schema = create_schema()
     schema.reads = None
     return schema
 
@@ -29,4 +29,6 @@ async def serve(port: int, url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), sys.argv[2]))
+    # On the loop of `cadre serve`.
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(int(sys.argv[1]), sys.argv[2]))
