@@ -72,6 +72,7 @@ def _show_goals(console: Console, results: Results) -> None:
     for goal in GOALS:
         for question in goal.questions:
             ratios = goal.ratios(results, question)
+            # Without a figure it is neither met nor missed, and must not look like either.
             verdict = "not measured"
             if ratios:
                 verdict = "met" if goal.is_met(ratios) else "[bold red]missed"
@@ -104,9 +105,10 @@ def store(results: Results, *, is_quick: bool) -> None:
 
 def versions() -> dict[str, str]:
     """What ran, and how the interpreter was built."""
+    built = str(sysconfig.get_config_var("CONFIG_ARGS") or "")
     return {
         "Python": platform.python_version(),
-        "build": str(sysconfig.get_config_var("CONFIG_ARGS") or ""),
+        "Python's build": "optimised" if "--enable-optimizations" in built else "plain",
         **{package: version(package) for package in _PACKAGES},
         **anchors.version(),
     }
@@ -118,4 +120,4 @@ def rounds(results: Results) -> int:
 
 
 def _versions_line() -> str:
-    return ", ".join(f"{name} {it}" for name, it in versions().items() if name != "build")
+    return ", ".join(f"{name} {it}" for name, it in versions().items())
