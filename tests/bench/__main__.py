@@ -1,22 +1,26 @@
-"""`./dev bench [NAME]`: benchmarks side by side in one run, as ratios; never a timed assertion."""
+"""`./dev bench [NAME] [--quick]`: benchmarks in one run, as ratios; never a timed assertion."""
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
 
-from tests.bench import refusals
+from tests.bench import reads, refusals
 
-BENCHES: dict[str, Callable[[], Coroutine[None, None, None]]] = {"refusals": refusals.run}
+BENCHES = {"reads": reads.run, "refusals": refusals.run}
+QUICK = "--quick"
 
 
 def main() -> None:
-    """Runs the named benchmark, or all of them."""
-    names = sys.argv[1:] or list(BENCHES)
+    """Runs the named benchmark, or all of them; a quick run measures less."""
+    options = [word for word in sys.argv[1:] if word == QUICK]
+    names = [word for word in sys.argv[1:] if word != QUICK] or list(BENCHES)
     unknown = [name for name in names if name not in BENCHES]
     if unknown:
-        sys.exit(f"bench: there is no {unknown[0]}; take one of {', '.join(BENCHES)}.")
+        known = ", ".join(BENCHES)
+        sys.exit(f"bench: there is no {unknown[0]}; take one of {known}, perhaps with {QUICK}.")
     for name in names:
-        asyncio.run(BENCHES[name]())
+        asyncio.run(BENCHES[name](*options))
 
 
-main()
+# The process that makes the load imports this module again.
+if __name__ == "__main__":
+    main()
