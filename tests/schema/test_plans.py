@@ -20,6 +20,7 @@ from tortoise import connections
 
 from schema import console_bundle
 from schema.endpoint import create_endpoint
+from schema.engine import Engine
 from schema.limits import Limits
 from schema.root import assembled, create_schema
 from service import database
@@ -27,6 +28,7 @@ from service.reading import pages
 from service.reading.columns import table
 from service.reading.pages import Order
 from service.reading.selections import Sort
+from service.sign_ins import SignIns
 from tests import databases
 from tests.schema import callers, crowds
 from tests.schema.callers import Api
@@ -49,6 +51,11 @@ ASKING = ["HR_OFFICER", "hr of alpha", "MENTORING_MANAGER", "MENTEE", "AUDITOR",
 ALWAYS_ANSWERED = "AUDITOR"
 
 
+def ready(file: Path) -> tuple[str, dict[str, Any]]:
+    """The operation and its variables."""
+    return file.read_text(), json.loads(file.with_suffix(".variables.json").read_text())
+
+
 @dataclass
 class Crowd:
     """The API over the crowd, and the statements that reached its database."""
@@ -60,8 +67,7 @@ class Crowd:
     async def statements(self, file: Path, by: str | None) -> list[tuple[str, Sequence[Any]]]:
         """What the database is asked for this operation; nothing where it is refused."""
         self.asked.clear()
-        variables = json.loads(file.with_suffix(".variables.json").read_text())
-        answer = await self.api.ask(file.read_text(), variables, by=by)
+        answer = await self.api.ask(*ready(file), by=by)
         refusals = {error["extensions"]["code"] for error in answer.get("errors", [])}
         assert refusals <= {"NOT_ALLOWED", "NOT_SIGNED_IN"}
         # Beside the answers stands what the pool says to its connections.
@@ -107,7 +113,9 @@ class Crowd:
 def looked_at(plan: dict[str, Any]) -> Iterator[int]:
     """The rows that each scan of this plan found, those it then threw away included."""
     if "Relation Name" in plan:
-        yield int(plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
+        yield (
+            int(plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
+        )
     for part in plan.get("Plans", []):
         yield from looked_at(part)
 
@@ -131,7 +139,7 @@ def read_whole(plan: dict[str, Any], *, knows: bool, stops: bool = False) -> Ite
 async def crowd(database_url: str) -> AsyncIterator[Crowd]:
     """The crowd on a database of its own, behind the real endpoint."""
     url = await databases.cloned(database_url, f"plans_{uuid4().hex}")
-    endpoint = create_endpoint(create_schema(), callers.authenticate, Limits())
+    endpoint = create_endpoint(Engine(create_schema(), SignIns(callers.ask), Limits()))
     transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", endpoint)]))
     # The bound of a count goes down with the people, who are a fiftieth of a million.
     monkeypatch = pytest.MonkeyPatch()
