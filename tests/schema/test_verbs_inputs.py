@@ -306,7 +306,7 @@ async def test_nodes_are_read_by_a_hundred_ids_at_once_and_not_by_more(served: S
     document = "query Read($ids: [ID!]!) { nodes(ids: $ids) { id } }"
     key = opaque(served.world.here)
     answer = await served.ask(document, {"ids": [key] * 100})
-    assert answer == {"data": {"nodes": [{"id": key}] * 100}}
+    assert answer["data"] == {"nodes": [{"id": key}] * 100}
     answer = await served.ask(document, {"ids": [key] * 101})
     assert answer["data"] == {"nodes": None}
     (error,) = answer["errors"]
