@@ -7,8 +7,7 @@ as the one plan that PostgreSQL may keep for all values.
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import asyncpg
@@ -40,20 +39,28 @@ TOO_DEAR = 1e6
 SIZE = 10
 # What hands on its rows one by one, and so asks for no more of them than it is asked for.
 STREAMS = {"Limit", "Result", "Subquery Scan", "Nested Loop", "Hash Join", "Append", "WindowAgg"}
-# `who-am-i` and `what-the-codes-mean` read no table.
-READING = [
-    file
-    for file in sorted((console_bundle.CONSOLE / "operations").glob("*.graphql"))
-    if "\nquery" in file.read_text() and file.stem not in {"who-am-i", "what-the-codes-mean"}
-]
+TABLELESS = {"who-am-i", "what-the-codes-mean"}
 ASKING = ["HR_OFFICER", "hr of alpha", "MENTORING_MANAGER", "MENTEE", "AUDITOR", None]
-# These may ask for nothing else than their operation; everybody else may be refused it.
+# Everybody else may be refused an operation.
 ALWAYS_ANSWERED = "AUDITOR"
 
 
-def ready(file: Path) -> tuple[str, dict[str, Any]]:
-    """The operation and its variables."""
-    return file.read_text(), json.loads(file.with_suffix(".variables.json").read_text())
+class Ready(NamedTuple):
+    """A ready operation of the console, with its variables."""
+
+    name: str
+    text: str
+    variables: dict[str, Any]
+
+
+def reading() -> Iterator[Ready]:
+    """The operations that read tables."""
+    for file in sorted((console_bundle.CONSOLE / "operations").glob("*.graphql")):
+        text = file.read_text()
+        if "\nquery" in text and file.stem not in TABLELESS:
+            yield Ready(
+                file.stem, text, json.loads(file.with_suffix(".variables.json").read_text())
+            )
 
 
 @dataclass
@@ -64,10 +71,10 @@ class Crowd:
     session: asyncpg.Connection
     asked: list[tuple[str, Sequence[Any]]] = field(default_factory=list)
 
-    async def statements(self, file: Path, by: str | None) -> list[tuple[str, Sequence[Any]]]:
+    async def statements(self, ready: Ready, by: str | None) -> list[tuple[str, Sequence[Any]]]:
         """What the database is asked for this operation; nothing where it is refused."""
         self.asked.clear()
-        answer = await self.api.ask(*ready(file), by=by)
+        answer = await self.api.ask(ready.text, ready.variables, by=by)
         refusals = {error["extensions"]["code"] for error in answer.get("errors", [])}
         assert refusals <= {"NOT_ALLOWED", "NOT_SIGNED_IN"}
         # Beside the answers stands what the pool says to its connections.
@@ -113,9 +120,8 @@ class Crowd:
 def looked_at(plan: dict[str, Any]) -> Iterator[int]:
     """The rows that each scan of this plan found, those it then threw away included."""
     if "Relation Name" in plan:
-        yield (
-            int(plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
-        )
+        found = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+        yield int(found * plan["Actual Loops"])
     for part in plan.get("Plans", []):
         yield from looked_at(part)
 
@@ -158,10 +164,10 @@ async def crowd(database_url: str) -> AsyncIterator[Crowd]:
     monkeypatch.undo()
 
 
-@pytest.mark.parametrize("file", READING, ids=lambda file: str(file.stem))
-async def test_a_ready_operation_finds_its_rows_by_indexes(crowd: Crowd, file: Path) -> None:
+@pytest.mark.parametrize("ready", list(reading()), ids=lambda ready: str(ready.name))
+async def test_a_ready_operation_finds_its_rows_by_indexes(crowd: Crowd, ready: Ready) -> None:
     for caller in ASKING:
-        asked = await crowd.statements(file, caller)
+        asked = await crowd.statements(ready, caller)
         assert asked or caller != ALWAYS_ANSWERED
         for sql, values in asked:
             assert await crowd.tables_read_whole(sql, values) == [], (caller, sql)
