@@ -28,7 +28,7 @@ SMALL = 20_000
 LARGE = 1_000_000
 # More than the fastest target answers in the longest load.
 RING = 6_000
-LEAST_ROUNDS = 2
+LEAST_ROUNDS = 1
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Extent:
     budget: float
 
 
-FULL = Extent(5, {1: 0.6, 32: 1.0}, 1.0, is_quick=False, budget=400)
+FULL = Extent(5, {1: 0.6, 32: 1.0}, 0.6, is_quick=False, budget=380)
 QUICK = Extent(2, {1: 1.0, 32: 1.0}, 0.5, is_quick=True, budget=120)
 
 
