@@ -16,6 +16,8 @@ from tortoise.connection import get_connections
 
 # How long a database may take to confirm a cancellation or a farewell, in seconds.
 LETTING_GO = 0.5
+# How long a connection stays at hand, in seconds.
+_MOMENT = 0.1
 # A host that is gone without a word is noticed after half a minute of silence.
 _KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
@@ -74,9 +76,68 @@ class Client(AsyncpgDBClient):
 
     connection_class = Connection  # type: ignore[assignment] # It is declared as the exact class.
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._at_hand: list[Any] = []
+        self._resting: asyncio.Task[None] | None = None
+
     def acquire_connection(self) -> Any:
         """A connection of the pool, lent until the end of the block."""
         return self._pool.acquire() if self._pool else super().acquire_connection()
+
+    async def ask(self, statement: str, values: list[Any]) -> Any:
+        """The one row of a statement outside any transaction.
+
+        The connection stays at hand for a moment, because the pool's lending costs more than
+        many a statement. Half of the pool at least is never kept so.
+        """
+        connection = await self._take()
+        try:
+            row = await connection.fetchrow(statement, *values)
+        except BaseException:
+            # The pool finds out what it still owes.
+            await self._lender.release(connection)
+            raise
+        if len(self._at_hand) < self.pool_maxsize // 2:
+            self._at_hand.append(connection)
+            self._resting = self._resting or asyncio.ensure_future(self._rest())
+        else:
+            await self._lender.release(connection)
+        return row
+
+    @property
+    def _lender(self) -> asyncpg.Pool:
+        assert self._pool is not None
+        return self._pool
+
+    async def _take(self) -> Any:
+        while self._at_hand:
+            connection = self._at_hand.pop()
+            if not connection.is_closed():
+                return connection
+            await self._lender.release(connection)
+        if self._pool is None:
+            async with self._pool_init_lock:
+                if self._pool is None:
+                    await self.create_connection(with_db=True)
+        return await self._lender.acquire()
+
+    async def _rest(self) -> None:
+        """Gives back what has been at hand for a moment, whether it was used or not."""
+        await asyncio.sleep(_MOMENT)
+        self._resting = None
+        await self._give_back()
+
+    async def _give_back(self) -> None:
+        while self._at_hand:
+            await self._lender.release(self._at_hand.pop())
+
+    async def _close(self) -> None:
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
+        await self._give_back()
+        await super()._close()
 
     def _in_transaction(self) -> TransactionContext:
         return _Transaction(TransactionWrapper(self), self._pool_init_lock)

@@ -13,6 +13,7 @@ from tortoise import connections
 
 from service.access.actors import Actor
 from service.access.conditions import Condition
+from service.engines import Client
 from service.models import Row
 from service.reading.selections import Selection
 from service.reading.slots import Filling
@@ -25,9 +26,14 @@ async def texts(statement: Statement, filling: Filling) -> Sequence[str | None]:
     Raises ValueError or ArithmeticError, before anything is asked, where a value does not fit
     its column.
     """
-    values = statement.filled(filling)
-    async with connections.get("default").acquire_connection() as connection:
-        row: Sequence[str | None] = await connection.fetchrow(statement.sql, *values)
+    values, client = statement.filled(filling), connections.get("default")
+    row: Sequence[str | None]
+    if isinstance(client, Client):
+        row = await client.ask(statement.sql, values)
+    else:
+        # A transaction has one connection, and reads what it wrote.
+        async with client.acquire_connection() as connection:
+            row = await connection.fetchrow(statement.sql, *values)
     return row
 
 
