@@ -86,12 +86,23 @@ class Client(AsyncpgDBClient):
         return self._pool.acquire() if self._pool else super().acquire_connection()
 
     async def ask(self, statement: str, values: list[Any]) -> Any:
-        """The one row of a statement outside any transaction.
+        """The one row of a reading statement outside any transaction.
 
         The connection stays at hand for a moment, because the pool's lending costs more than
-        many a statement. Half of the pool at least is never kept so.
+        many a statement. Half of the pool at least is never kept so. Where one died while it
+        was at hand, another is asked.
         """
-        connection = await self._take()
+        if self._at_hand:
+            connection = self._at_hand.pop()
+            try:
+                return await self._asked(connection, statement, values)
+            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
+                # The driver says so of values that do not fit, too.
+                if isinstance(error, ValueError):
+                    raise
+        return await self._asked(await self._borrow(), statement, values)
+
+    async def _asked(self, connection: Any, statement: str, values: list[Any]) -> Any:
         try:
             row = await connection.fetchrow(statement, *values)
         except BaseException:
@@ -110,12 +121,7 @@ class Client(AsyncpgDBClient):
         assert self._pool is not None
         return self._pool
 
-    async def _take(self) -> Any:
-        while self._at_hand:
-            connection = self._at_hand.pop()
-            if not connection.is_closed():
-                return connection
-            await self._lender.release(connection)
+    async def _borrow(self) -> Any:
         if self._pool is None:
             async with self._pool_init_lock:
                 if self._pool is None:
