@@ -125,11 +125,18 @@ async def until(condition: Callable[[], bool]) -> None:
 async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, piece: bytes) -> None:
     """Sends a little again and again until the server closes."""
     for _ in range(HANGS * 50):
-        if reader.at_eof():
+        if reader.at_eof() or reader.exception():
             return
         writer.write(piece)
         await asyncio.sleep(0.02)
     pytest.fail("the connection stayed open")
+
+
+async def whatever_arrives(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.read()
+    except ConnectionError:
+        return b""
 
 
 @pytest.fixture
@@ -159,9 +166,10 @@ async def test_a_head_that_drips_is_closed(street: Street, before: bytes) -> Non
         assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200 OK\r\n")
 
     writer.write(b"GET /")
-    answer, _ = await asyncio.gather(reader.read(), drip(reader, writer, b"x"))
+    answer, _ = await asyncio.gather(whatever_arrives(reader), drip(reader, writer, b"x"))
     writer.close()
-    assert answer.startswith(b"HTTP/1.1 408 ")
+    # A drop that falls into the closed connection may take the answer with it.
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 408 ")
 
 
 async def test_empty_lines_are_no_sign_of_life(street: Street) -> None:
@@ -169,7 +177,7 @@ async def test_empty_lines_are_no_sign_of_life(street: Street) -> None:
     await reader.readuntil(b"hello")
     await drip(reader, writer, b"\r\n")
     writer.close()
-    assert await reader.read() == b""
+    assert await whatever_arrives(reader) == b""
 
 
 async def test_a_second_request_that_comes_in_time_is_served(street: Street) -> None:
