@@ -6,6 +6,7 @@ the answer to a cancelled statement.
 
 import asyncio
 import socket
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +17,8 @@ from tortoise.connection import get_connections
 
 # How long a database may take to confirm a cancellation or a farewell, in seconds.
 LETTING_GO = 0.5
+# The smallest pool that keeps connections at hand.
+_SPARING = 4
 # How long a connection stays at hand, in seconds.
 _MOMENT = 0.1
 # A host that is gone without a word is noticed after half a minute of silence.
@@ -71,6 +74,125 @@ class _Transaction(TransactionContextPooled):
             self.client._connection.terminate()
 
 
+class Readers:
+    """Connections that reads hand on to each other, outside any transaction.
+
+    The pool's lending costs more than many a statement, so what was read on stays at hand for
+    a moment, and goes to whoever waits longest. A third of the pool is always left to writers.
+    """
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+        size = client.pool_maxsize
+        # A small pool has none to spare; each read borrows and gives back.
+        self._most = size - size // 3 if size >= _SPARING else 0
+        self._lent = 0
+        self._at_hand: list[Any] = []
+        self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._resting: asyncio.TimerHandle | None = None
+
+    async def ask(self, statement: str, values: list[Any]) -> Any:
+        """The one row of a reading statement.
+
+        Where a connection died while it was at hand, another is asked.
+        """
+        if self._at_hand:
+            try:
+                return await self._asked(self._at_hand.pop(), statement, values)
+            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
+                # The driver says so of values that do not fit, too.
+                if isinstance(error, ValueError):
+                    raise
+        return await self._asked(await self._borrowed(), statement, values)
+
+    async def rest(self) -> None:
+        """Gives back what is at hand."""
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
+        while self._at_hand:
+            await self._give_back(self._at_hand.pop())
+
+    async def _asked(self, connection: Any, statement: str, values: list[Any]) -> Any:
+        try:
+            row = await connection.fetchrow(statement, *values)
+        except BaseException:
+            # The pool finds out what it still owes.
+            await self._give_back(connection)
+            raise
+        if self._most:
+            self._hand_on(connection)
+        else:
+            await self._give_back(connection)
+        return row
+
+    async def _borrowed(self) -> Any:
+        while self._lent >= self._most > 0:
+            connection = await self._handed()
+            if connection is not None:
+                return connection
+        self._lent += 1
+        try:
+            return await (await self._client.lender()).acquire()
+        except BaseException:
+            self._free_a_place()
+            raise
+
+    async def _handed(self) -> Any:
+        """A connection that somebody handed on, or None where a place has become free."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            # It may have been handed one at the very moment.
+            if waiter.done() and not waiter.cancelled():
+                self._pass(waiter.result())
+            raise
+
+    def _hand_on(self, connection: Any) -> None:
+        if self._serve(connection):
+            return
+        self._at_hand.append(connection)
+        if self._resting is None:
+            self._resting = asyncio.get_running_loop().call_later(_MOMENT, self._start_to_rest)
+
+    def _pass(self, handed: Any) -> None:
+        if handed is None:
+            self._serve(None)
+        else:
+            self._hand_on(handed)
+
+    def _serve(self, handed: Any) -> bool:
+        """Whether somebody waited for it."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(handed)
+                return True
+        return False
+
+    def _start_to_rest(self) -> None:
+        self._resting = None
+        task = asyncio.ensure_future(self.rest())
+        _RESTING.add(task)
+        task.add_done_callback(_RESTING.discard)
+
+    async def _give_back(self, connection: Any) -> None:
+        try:
+            await (await self._client.lender()).release(connection)
+        finally:
+            self._free_a_place()
+
+    def _free_a_place(self) -> None:
+        self._lent -= 1
+        self._serve(None)
+
+
+# The loop keeps no task alive by itself.
+_RESTING: set[asyncio.Task[None]] = set()
+
+
 class Client(AsyncpgDBClient):
     """Tortoise's client for PostgreSQL on these connections."""
 
@@ -78,71 +200,23 @@ class Client(AsyncpgDBClient):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._at_hand: list[Any] = []
-        self._resting: asyncio.Task[None] | None = None
+        self.readers = Readers(self)
 
     def acquire_connection(self) -> Any:
         """A connection of the pool, lent until the end of the block."""
         return self._pool.acquire() if self._pool else super().acquire_connection()
 
-    async def ask(self, statement: str, values: list[Any]) -> Any:
-        """The one row of a reading statement outside any transaction.
-
-        The connection stays at hand for a moment, because the pool's lending costs more than
-        many a statement. Half of the pool at least is never kept so. Where one died while it
-        was at hand, another is asked.
-        """
-        if self._at_hand:
-            connection = self._at_hand.pop()
-            try:
-                return await self._asked(connection, statement, values)
-            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
-                # The driver says so of values that do not fit, too.
-                if isinstance(error, ValueError):
-                    raise
-        return await self._asked(await self._borrow(), statement, values)
-
-    async def _asked(self, connection: Any, statement: str, values: list[Any]) -> Any:
-        try:
-            row = await connection.fetchrow(statement, *values)
-        except BaseException:
-            # The pool finds out what it still owes.
-            await self._lender.release(connection)
-            raise
-        if len(self._at_hand) < self.pool_maxsize // 2:
-            self._at_hand.append(connection)
-            self._resting = self._resting or asyncio.ensure_future(self._rest())
-        else:
-            await self._lender.release(connection)
-        return row
-
-    @property
-    def _lender(self) -> asyncpg.Pool:
-        assert self._pool is not None
-        return self._pool
-
-    async def _borrow(self) -> Any:
+    async def lender(self) -> asyncpg.Pool:
+        """The pool, made where it is not there yet."""
         if self._pool is None:
             async with self._pool_init_lock:
                 if self._pool is None:
                     await self.create_connection(with_db=True)
-        return await self._lender.acquire()
-
-    async def _rest(self) -> None:
-        """Gives back what has been at hand for a moment, whether it was used or not."""
-        await asyncio.sleep(_MOMENT)
-        self._resting = None
-        await self._give_back()
-
-    async def _give_back(self) -> None:
-        while self._at_hand:
-            await self._lender.release(self._at_hand.pop())
+        assert self._pool is not None
+        return self._pool
 
     async def _close(self) -> None:
-        if self._resting is not None:
-            self._resting.cancel()
-            self._resting = None
-        await self._give_back()
+        await self.readers.rest()
         await super()._close()
 
     def _in_transaction(self) -> TransactionContext:

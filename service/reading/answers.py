@@ -29,7 +29,7 @@ async def texts(statement: Statement, filling: Filling) -> Sequence[str | None]:
     values, client = statement.filled(filling), connections.get("default")
     row: Sequence[str | None]
     if isinstance(client, Client):
-        row = await client.ask(statement.sql, values)
+        row = await client.readers.ask(statement.sql, values)
     else:
         # A transaction has one connection, and reads what it wrote.
         async with client.acquire_connection() as connection:

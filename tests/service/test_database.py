@@ -226,3 +226,49 @@ async def test_a_hundred_faults_cost_no_connection_and_no_task(fresh_url: str) -
         sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         await until(lambda: beside.fetchval(f"{sessions} AND state <> 'idle'"), 1)
         assert await beside.fetchval(sessions) <= 1 + 3
+
+
+async def test_reads_wait_in_turn_and_leave_a_part_of_the_pool_to_writers(fresh_url: str) -> None:
+    async with (
+        database.connected(fresh_url, pool_size=6),
+        database.session(fresh_url) as other,
+        database.session(fresh_url) as beside,
+    ):
+        async with other.transaction():
+            await other.execute("LOCK TABLE mission IN ACCESS EXCLUSIVE MODE")
+            ended: list[int] = []
+
+            async def numbered(number: int) -> None:
+                await read()
+                ended.append(number)
+
+            waiting = [asyncio.create_task(numbered(n)) for n in range(20)]
+            # Four of six; the others wait for these, and one of them gives up.
+            await until(lambda: under_way(beside), 1 + 4)
+            await asyncio.wait_for(_of(nothing), HANGS)
+            waiting[10].cancel()
+        await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), HANGS)
+        assert sorted(ended) == [n for n in range(20) if n != 10]
+        # Four at a time they may overtake each other, and nobody waits for the last.
+        assert all(abs(place - number) <= 8 for place, number in enumerate(ended))
+        await until(_busy, 0)
+
+
+async def nothing() -> None:
+    """A transaction that needs no table."""
+    async with in_transaction() as connection:
+        await connection.execute_query("SELECT 1")
+
+
+async def test_a_read_asks_another_connection_where_its_own_died_at_hand(fresh_url: str) -> None:
+    async with (
+        database.connected(fresh_url, pool_size=6),
+        database.session(fresh_url) as beside,
+    ):
+        for _ in range(5):
+            await read()
+            await beside.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            await read()
