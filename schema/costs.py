@@ -5,10 +5,11 @@ each request in a few microseconds. It refuses to guess low: what no size bounds
 as a page, and the answer itself says afterwards what it was.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
@@ -42,6 +43,8 @@ MUTATION = 10
 _FLAT = {"__schema": 5_000, "__type": 500}
 # Amounts stop here, so that nested pages cannot grow huge integers; above every limit.
 _CEILING = 10**12
+# From here on numpy counts faster than a search from brace to brace.
+_LONG = 8_000
 # The mark of a mutation whose answer shows a secret, in its field's extensions.
 REVEALS = "cadre-reveals"
 
@@ -150,14 +153,20 @@ class Price:
             raise LimitExceeded(limits, "reveals", self.reveals)
         return points
 
-    def real(self, data: bytes, asked: int) -> int:
+    def real(self, data: Sequence[bytes], asked: int) -> int:
         """The points an answer with this JSON did cost: its objects, and `asked` at most.
 
         Counts opening braces in one pass over the bytes. One inside a text counts as well:
         telling it apart would mean to parse every answer again, and the bound keeps a text
         full of braces from costing more than was taken.
         """
-        return min(asked, self.writes + max(1, data.count(b"{")))
+        return min(asked, self.writes + max(1, sum(map(_braces, data))))
+
+
+def _braces(text: bytes) -> int:
+    if len(text) < _LONG:
+        return text.count(b"{")
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord("{")))
 
 
 def _worked_out(tree: Sum, variables: Mapping[str, Any], limits: Limits) -> tuple[int, int]:

@@ -125,10 +125,11 @@ class Caller:
 class Outcome:
     """What an operation came to: the JSON of `data`, None where nothing ran, and the errors.
 
+    It comes in pieces, which are put together once, because answers can be long.
     `cost` is the JSON of what it cost; `wait` are the seconds until it can be asked again.
     """
 
-    data: bytes | None
+    data: Sequence[bytes] | None
     errors: Sequence[dict[str, Any]] = ()
     extensions: dict[str, Any] = field(default_factory=dict)
     cost: bytes = b""
@@ -143,15 +144,17 @@ class Outcome:
 
     def body(self) -> bytes:
         """The whole answer as JSON."""
-        parts = [] if self.data is None else [b'"data":' + self.data]
+        parts = [b"{"] if self.data is None else [b'{"data":', *self.data, b","]
         if self.errors:
-            parts.append(b'"errors":' + orjson.dumps(self.errors))
-        extensions = [b'"cost":' + self.cost] if self.cost else []
-        if self.extensions:
-            extensions.append(orjson.dumps(self.extensions)[1:-1])
-        if extensions:
-            parts.append(b'"extensions":{' + b",".join(extensions) + b"}")
-        return b"{" + b",".join(parts) + b"}"
+            parts += (b'"errors":', orjson.dumps(self.errors), b",")
+        if self.cost or self.extensions:
+            extensions = [b'"cost":' + self.cost] if self.cost else []
+            if self.extensions:
+                extensions.append(orjson.dumps(self.extensions)[1:-1])
+            parts += (b'"extensions":{', b",".join(extensions), b"},")
+        # The last comma gives way to the end.
+        parts[-1] = parts[-1][:-1] + b"}"
+        return b"".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +307,7 @@ class Engine:
         errors = present_execution_errors(found, asked.reference, suggest=not actor.is_anonymous)
         if found and result.data is None and all(error.path is None for error in found):
             return Outcome(None, errors)
-        return Outcome(orjson.dumps(result.data), errors, _debug(asked, way="executor"))
+        return Outcome([orjson.dumps(result.data)], errors, _debug(asked, way="executor"))
 
     async def _read(self, reads: Reads, asked: Asked, operation: Operation) -> Outcome | None:
         for _ in range(_TRIES):

@@ -58,12 +58,12 @@ class Plan:
         text = len(self.statement.sql) if self.statement else 0
         return 500 + text + sum(len(frame) for frame in self.frames)
 
-    def data(self, columns: Sequence[str | None]) -> bytes:
-        """The JSON of `data` around these columns, the proof left out."""
+    def data(self, columns: Sequence[bytes | None]) -> list[bytes]:
+        """The JSON of `data` around these columns, the proof left out, in pieces."""
         parts = [self.frames[0]]
         for column, frame in zip(columns, self.frames[1:], strict=True):
-            parts += (_NULL if column is None else column.encode(), frame)
-        return b"".join(parts)
+            parts += (_NULL if column is None else column, frame)
+        return parts
 
 
 class Planner:

@@ -4,7 +4,7 @@ What it does not know it leaves to the executor, the whole operation: a field is
 left out and never guessed. Limits and validation come before it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,9 +32,9 @@ class ProofLost(Exception):  # noqa: N818 - a signal to sign in anew
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The JSON of `data`, what was refused of it, and whether the plan was there already."""
+    """The JSON of `data` in pieces, what was refused of it, and whether its plan was there."""
 
-    data: bytes
+    data: Sequence[bytes]
     errors: tuple[GraphQLError, ...]
     is_planned: bool
 
@@ -103,9 +103,9 @@ def _filling(sign_in: SignIn) -> Filling:
 
 
 async def _run(plan: Plan, filling: Filling, sign_in: SignIn, *, is_planned: bool) -> Answer:
-    columns: Any = ()
+    columns: Sequence[Any] = ()
     if plan.statement is not None:
-        columns = await answers.texts(plan.statement, filling)
+        columns = await answers.columns(plan.statement, filling)
     if plan.has_proof:
         proof, *columns = columns
         if proof != sign_in.proof:

@@ -20,14 +20,14 @@ from service.reading.slots import Filling
 from service.reading.statements import Statement, compile_exists, compile_selections
 
 
-async def texts(statement: Statement, filling: Filling) -> Sequence[str | None]:
+async def columns(statement: Statement, filling: Filling) -> Sequence[Any]:
     """The columns that a compiled statement answers in one request.
 
     Raises ValueError or ArithmeticError, before anything is asked, where a value does not fit
     its column.
     """
     values, client = statement.filled(filling), connections.get("default")
-    row: Sequence[str | None]
+    row: Sequence[Any]
     if isinstance(client, Client):
         row = await client.readers.ask(statement.sql, values)
     else:
@@ -37,12 +37,14 @@ async def texts(statement: Statement, filling: Filling) -> Sequence[str | None]:
     return row
 
 
-async def text(selection: Selection, *, by: Actor) -> str | None:
-    """The answer as JSON text, in the shape that was selected.
+async def text(selection: Selection, *, by: Actor) -> bytes | None:
+    """The answer as JSON, in the shape that was selected.
 
     None where a row is absent or hidden: both look alike.
     """
-    return (await texts(compile_selections([selection], by), Filling(by)))[0]
+    found: bytes | None
+    (found,) = await columns(compile_selections([selection], by), Filling(by))
+    return found
 
 
 async def read(selection: Selection, *, by: Actor) -> Any:
@@ -54,5 +56,5 @@ async def read(selection: Selection, *, by: Actor) -> Any:
 async def exists(model: type[Row], row_id: UUID, condition: Condition, *, by: Actor) -> bool:
     """Whether that row satisfies the condition."""
     statement = compile_exists(model, row_id, condition, by)
-    (found,) = await texts(statement, Filling(by))
+    (found,) = await columns(statement, Filling(by))
     return bool(found)

@@ -81,13 +81,16 @@ class Listing:
 def compile_selections(
     selections: Sequence[Selection], actor: Actor, proof: str | None = None
 ) -> Statement:
-    """One statement for the whole answer: a column of JSON text for each selection.
+    """One statement for the whole answer: a column of JSON in UTF-8 for each selection.
 
     With a `proof`, SQL that says who bears the token `{digest}`, its first column is what
     that says in the very snapshot that the others read.
     """
     clauses = Clauses(actor)
-    columns = [f"({_selected(clauses, selection)})::text" for selection in selections]
+    # As bytes, so that nobody decodes on the way what is encoded again at its end.
+    columns = [
+        f"convert_to(({_selected(clauses, selection)})::text, 'UTF8')" for selection in selections
+    ]
     if proof is not None:
         columns.insert(0, f"({proof.format(digest=clauses.bind(Token(), 'text'))})")
     return Statement(f"SELECT {', '.join(columns)}", tuple(clauses.values))

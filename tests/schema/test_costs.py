@@ -245,14 +245,20 @@ def test_the_mutations_that_reveal_are_marked_in_the_whole_schema() -> None:
 def test_the_real_cost_is_the_objects_of_the_answer() -> None:
     priced = price_of("{people(first:100){edges{node{s}}}}")
     data = b'{"people":{"edges":[{"node":{"s":"a"}},{"node":{"s":"b"}}]}}'
-    assert priced.real(data, 202) == 6
-    assert priced.real(b"null", 202) == 1
+    assert priced.real([data], 202) == 6
+    assert priced.real([b"null"], 202) == 1
 
 
 def test_braces_in_texts_cost_at_most_what_was_asked() -> None:
-    assert price_of("{s}").real(b'{"s":"{{{{{{{{"}', 1) == 1
+    assert price_of("{s}").real([b'{"s":"{{{{{{{{"}'], 1) == 1
 
 
 def test_a_mutation_that_answers_little_still_costs_its_ten() -> None:
     priced = price_of("mutation{rename{person{s} errors{message}}}")
-    assert priced.real(b'{"rename":null}', 33) == 1 + MUTATION
+    assert priced.real([b'{"rename":null}'], 33) == 1 + MUTATION
+
+
+def test_long_answers_are_counted_as_short_ones_are() -> None:
+    priced = price_of("{s}")
+    for pieces in ([b"{" * 9_000, b"x" * 9_000], [b"{x}" * 3, b"{ }" * 4_000]):
+        assert priced.real(pieces, 10**6) == b"".join(pieces).count(b"{")
