@@ -12,12 +12,13 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from schema import allowances, console_pages, metrics_pages
 from schema.endpoint import create_endpoint
 from schema.engine import Engine
-from schema.root import create_schema
+from schema.live import create_live
+from schema.root import assembled, create_schema
 from service import database, startups
 from service.access.roles import DUTIES, Role
 from service.errors import Unavailable
@@ -34,7 +35,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with database.connected(url, pool_size=settings.pool_size, is_bounded=True):
+        async with (
+            database.connected(url, pool_size=settings.pool_size, is_bounded=True),
+            live.notices.heard(),
+        ):
             await startups.refuse_demonstration(settings)
             yield
 
@@ -43,18 +47,22 @@ def create_app(settings: Settings | None = None) -> Starlette:
     engine = Engine(
         create_schema(), limits=limits, is_open=is_open, is_safelisted=settings.safelist
     )
-    endpoint = create_endpoint(engine, work_seconds=database.WORK_SECONDS)
+    live = create_live(engine, assembled(), url)
+    endpoint = create_endpoint(engine, live.streams, work_seconds=database.WORK_SECONDS)
     app = Starlette(
         routes=[
             Route("/healthz", _alive),
             Route("/readyz", _ready),
             Route("/graphql", endpoint),
+            WebSocketRoute("/graphql", live.sockets),
             metrics_pages.route(engine),
             *console_pages.routes(settings, lambda: _demo_roles(settings)),
         ],
         lifespan=lifespan,
     )
     app.state.is_leaving = False
+    # For whoever stops the server: what never ends by itself has to be told.
+    app.state.live = live
     return app
 
 

@@ -17,6 +17,7 @@ from strawberry.utils.str_converters import capitalize_first, to_snake_case
 from schema import blueprints
 from schema.blueprints import Part
 from schema.declarations import (
+    ChangeField,
     Column,
     ListField,
     Node,
@@ -96,6 +97,16 @@ class Assembly:
         return _merged(noun.verbs for noun in self.nouns)
 
     @property
+    def subscriptions(self) -> dict[str, ChangeField]:
+        """The subscriptions, by name."""
+        return _merged(noun.subscriptions for noun in self.nouns)
+
+    @property
+    def followed(self) -> list[type[Row]]:
+        """The tables whose changes can be followed."""
+        return list({declared.model: None for declared in self.subscriptions.values()})
+
+    @property
     def types(self) -> list[type]:
         """Every node type, for those that only the interface reaches."""
         return [lists.node for lists in self.lists.values()]
@@ -123,6 +134,19 @@ class Assembly:
             return Part(kind, declared.description, is_optional=True, arguments=ids)
         opaque = {"id": Part(strawberry.ID, "The opaque id.")}
         return Part(self.interface, declared.description, is_optional=True, arguments=opaque)
+
+    def change_part(self, declared: ChangeField) -> Part:
+        """The subscription's type and argument."""
+        name = declared.model.__name__
+        rules = declared.model.access
+        return Part(
+            self.lists[declared.model].node,
+            f"{declared.description} Needs the permission"
+            f" {declared.requires or rules.verb}.{rules.noun}.",
+            arguments={
+                "id": Part(strawberry.ID, f"Only this {name}; without it, each.", is_optional=True)
+            },
+        )
 
     def verb_part(self, name: str, verb: Verb, error: type) -> Part:
         """The mutation's input and payload."""

@@ -1,4 +1,4 @@
-"""What a noun file says: types over tables, their filters and orders, root fields, verbs.
+"""What a noun file says: types over tables, filters, orders, root fields, verbs, changes.
 
 Plain data. `schema.assembly` makes Strawberry types of it and `schema.selections`
 reads it; a declaration itself never runs a query.
@@ -101,6 +101,15 @@ RootField = ListField | RowField | ThingField
 
 
 @dataclass(frozen=True)
+class ChangeField:
+    """A subscription: the row of a table whenever the database tells that it changed."""
+
+    model: type[Row]
+    description: str
+    requires: str | None = None
+
+
+@dataclass(frozen=True)
 class Verb:
     """A mutation over an operation; `reveals` are texts that only its answer ever shows."""
 
@@ -116,6 +125,7 @@ class Noun:
     nodes: tuple[Node, ...]
     queries: Mapping[str, ListField | RowField] = field(default_factory=dict)
     verbs: Mapping[str, Verb] = field(default_factory=dict)
+    subscriptions: Mapping[str, ChangeField] = field(default_factory=dict)
 
 
 def node(

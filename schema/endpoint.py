@@ -1,7 +1,7 @@
 """`/graphql`: one ASGI endpoint from bytes to bytes, with every limit before the work.
 
-It serves queries and mutations over GET and POST. It refuses batches, uploads and
-subscriptions, and never answers with a word that was not meant for the client.
+It serves queries and mutations over GET and POST, and hands over what is to be streamed. It
+refuses batches and uploads, and never answers with a word that was not meant for the client.
 """
 
 import functools
@@ -18,6 +18,7 @@ from uuid_utils import uuid4
 from schema.budgets import TooSoon
 from schema.engine import Asked, Caller, Engine, Outcome, WrongKind
 from schema.errors import present_refusal, present_unexpected
+from schema.limits import LimitExceeded
 from schema.metrics import REFUSALS, REQUESTS, SECONDS
 from schema.patience import Patience
 from schema.requests import (
@@ -30,6 +31,8 @@ from schema.requests import (
     not_signed_in,
     read_parameters,
 )
+from schema.results import Sent
+from schema.streams import Streams
 from service import logs
 from service.errors import NotAllowed, NotSignedIn, Refusal, Unavailable
 
@@ -45,6 +48,10 @@ _SERVED = {
     "GET": frozenset({OperationType.QUERY}),
     "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
 }
+_STREAMED = {
+    "GET": frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION}),
+    "POST": frozenset(OperationType),
+}
 _SECONDS = SECONDS.labels("http")
 # Codes that say something about us rather than about the request.
 _FAULTS = {"INTERNAL": 500, "UNAVAILABLE": 503}
@@ -58,20 +65,25 @@ class _Answer:
 
 
 def create_endpoint(
-    engine: Engine, *, body_seconds: float = 10, work_seconds: float = 5
+    engine: Engine,
+    streams: Streams | None = None,
+    *,
+    body_seconds: float = 10,
+    work_seconds: float = 5,
 ) -> ASGIApp:
     """The ASGI app to route `/graphql` to, for every method.
 
     Sign-in and work have `work_seconds` together, after which the answer is UNAVAILABLE and
     the work is cancelled, in the database too; CPU-bound work cannot be cancelled, which is
-    why the limits come first.
+    why the limits come first. Without `streams`, streams of events are not offered.
     """
-    return _Endpoint(engine, body_seconds, work_seconds)
+    return _Endpoint(engine, streams, body_seconds, work_seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
     engine: Engine
+    streams: Streams | None
     body_seconds: float
     work_seconds: float
 
@@ -81,8 +93,10 @@ class _Endpoint:
         request = Request(scope, receive)
         try:
             with logs.request(reference):
-                media, answer = await self._answer_or_refusal(request, reference)
+                media, answer = await self._answer_or_refusal(request, reference, send)
         except ClientDisconnect:
+            return
+        if answer is None:
             return
         _tell(request.method, reference, answer, time.perf_counter() - started)
         body = answer.outcome.body()
@@ -101,12 +115,19 @@ class _Endpoint:
         await send({"type": "http.response.body", "body": body})
 
     async def _answer_or_refusal(
-        self, request: Request, reference: str
-    ) -> tuple[MediaType, _Answer]:
-        """Whatever happens becomes an answer; only a client that left gets none."""
+        self, request: Request, reference: str, send: Send
+    ) -> tuple[MediaType, _Answer | None]:
+        """Whatever happens becomes an answer; None where it was streamed.
+
+        Only a client that left gets none.
+        """
         media = MediaType.JSON
         try:
-            media = negotiate(request.headers)
+            accepted = negotiate(request.headers)
+            if accepted is MediaType.EVENTS:
+                await self._stream(request, reference, send)
+                return media, None
+            media = accepted
             return media, await self._answer(request, media, reference)
         except ClientDisconnect:
             raise
@@ -136,6 +157,25 @@ class _Endpoint:
         except WrongKind as refusal:
             raise _wrong_kind(refusal) from refusal
         return _ran(outcome, media)
+
+    async def _stream(self, request: Request, reference: str, send: Send) -> None:
+        """Streams the results; what is refused before the stream begins is answered in JSON."""
+        if self.streams is None:
+            raise HttpRefused(406, BadRequest("Nothing is streamed here."))
+        token = bearer(request.headers)
+        address = request.client.host if request.client else None
+        limits = self.engine.limits(await self._caller(token, address))
+        parameters = await read_parameters(request, limits, self.body_seconds)
+        sent = Sent(parameters, reference, "events", _STREAMED[request.method])
+        headers = [*_HEADERS, (b"x-request-id", reference.encode())]
+        try:
+            await self.streams.serve(request, send, sent, token=token, headers=headers)
+        except NotSignedIn as refusal:
+            raise not_signed_in(refusal.message) from refusal
+        except TooSoon as refusal:
+            raise HttpRefused(429, refusal, _later(refusal.seconds)) from refusal
+        except LimitExceeded as refusal:
+            raise HttpRefused(429, refusal) from refusal
 
     async def _caller(self, token: str | None, address: str | None) -> Caller:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSchema
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
@@ -46,6 +46,11 @@ class CadreSchema(strawberry.Schema):
     """
 
     reads: Reads | None = None
+
+    @property
+    def core(self) -> GraphQLSchema:
+        """The schema as graphql-core knows it."""
+        return self._schema
 
     def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:  # noqa: FBT001, FBT002 - the library's signature
         """The schema's own extensions, behind the one that hands over the ready document."""
@@ -168,7 +173,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Admitted:
+class Admitted:
     """What may run: at which price, and under whose limits."""
 
     document: Document
@@ -195,8 +200,8 @@ class Engine:
     ) -> None:
         self.schema = schema
         self._allowances = limits if isinstance(limits, Allowances) else alike(limits or Limits())
-        self.documents = Documents(schema._schema, self._allowances.widest)  # noqa: SLF001 - it has no public name
-        self._sign_ins = sign_ins or SignIns()
+        self.documents = Documents(schema.core, self._allowances.widest)
+        self.sign_ins = sign_ins or SignIns()
         self._bad_tokens = BadTokens(self._allowances.anonymous)
         self._budgets = Budgets()
         self._is_open, self._is_safelisted = is_open, is_safelisted
@@ -206,12 +211,12 @@ class Engine:
 
         Raises TooSoon for an unknown token from an address that has sent many bad ones.
         """
-        known = self._sign_ins.recall(token)
+        known = self.sign_ins.recall(token)
         if known is not None:
             return Caller(known, token, known.digest is None, address)
         self._bad_tokens.admit(address)
         try:
-            return Caller(await self._sign_ins.ask(token), token, True, address)
+            return Caller(await self.sign_ins.ask(token), token, True, address)
         except NotSignedIn:
             self._bad_tokens.failed(address)
             raise
@@ -223,20 +228,40 @@ class Engine:
     async def prove(self, caller: Caller) -> None:
         """Makes sure that the caller is who they were. Raises NotSignedIn where they are not."""
         if not caller.is_proved:
-            caller.sign_in = await self._sign_ins.ask(caller.token)
+            caller.sign_in = await self.sign_ins.ask(caller.token)
             caller.is_proved = True
 
     async def run(self, asked: Asked) -> Outcome:
         """The outcome. Raises NotSignedIn for a lost token, WrongKind, and unforeseen faults."""
         try:
-            admitted = self._admit(asked, await self._document(asked))
-            purse = payer(asked.caller.sign_in.actor, asked.caller.address)
-            balance = self._budgets.take(purse, admitted.cost, admitted.limits)
+            admitted = await self.admit(asked)
         except (DocumentRefused, Refusal) as refused:
-            # Only now: a token that was revoked must not even learn what is wrong.
-            await self.prove(asked.caller)
-            return _not_run(refused, asked.reference)
+            return await self.refused(asked, refused)
+        return await self.paid(asked, admitted)
+
+    async def paid(self, asked: Asked, admitted: Admitted) -> Outcome:
+        """The outcome of what was admitted, unless the caller's budget has too little left."""
+        try:
+            balance = self.take(asked.caller, admitted)
+        except TooSoon as refused:
+            return await self.refused(asked, refused)
         outcome = await self._answered(asked, admitted, balance)
+        return self.settle(asked.caller, admitted, outcome)
+
+    async def refused(self, asked: Asked, refused: DocumentRefused | Refusal) -> Outcome:
+        """The outcome of what was not admitted. Raises NotSignedIn and WrongKind as `run` does."""
+        # Only now: a token that was revoked must not even learn what is wrong.
+        await self.prove(asked.caller)
+        return _not_run(refused, asked.reference)
+
+    def take(self, caller: Caller, admitted: Admitted) -> Balance:
+        """What is left of the caller's budget without the price. Raises TooSoon."""
+        purse = payer(caller.sign_in.actor, caller.address)
+        return self._budgets.take(purse, admitted.cost, admitted.limits)
+
+    def settle(self, caller: Caller, admitted: Admitted, outcome: Outcome) -> Outcome:
+        """The outcome with what it cost, once what was taken and not spent is given back."""
+        purse = payer(caller.sign_in.actor, caller.address)
         if outcome.data is None:
             self._budgets.settle(purse, admitted.cost, admitted.limits)
             return outcome
@@ -244,6 +269,10 @@ class Engine:
         balance = self._budgets.settle(purse, admitted.cost - real, admitted.limits)
         cost = cost_json(admitted.cost, real, balance)
         return Outcome(outcome.data, outcome.errors, outcome.extensions, cost)
+
+    async def admit(self, asked: Asked) -> Admitted:
+        """What may run: the document that was sent or named, within every limit."""
+        return self._admit(asked, await self._document(asked))
 
     async def _document(self, asked: Asked) -> Document:
         """The registered document that was named, or the one that was sent."""
@@ -261,7 +290,7 @@ class Engine:
             raise NotTrusted
         return self.documents.parse(parameters.query, self._allowances.of(actor))
 
-    def _admit(self, asked: Asked, document: Document) -> _Admitted:
+    def _admit(self, asked: Asked, document: Document) -> Admitted:
         """What is to run, in the order cheap to dear; refuses before the next step costs."""
         actor, parameters = asked.caller.sign_in.actor, asked.parameters
         limits = self._allowances.of(actor)
@@ -273,7 +302,7 @@ class Engine:
             self._check_introspection(actor)
         self.documents.validate(document, suggest=not actor.is_anonymous)
         cost = operation.admit(parameters.variables, limits)
-        return _Admitted(document, operation, limits, cost)
+        return Admitted(document, operation, limits, cost)
 
     def _check_introspection(self, actor: Actor) -> None:
         if actor.is_anonymous:
@@ -284,7 +313,7 @@ class Engine:
                 "the file schema/schema.graphql holds it."
             )
 
-    async def _answered(self, asked: Asked, admitted: _Admitted, balance: Balance) -> Outcome:
+    async def _answered(self, asked: Asked, admitted: Admitted, balance: Balance) -> Outcome:
         """By the short way where there is one, else by the executor."""
         operation = admitted.operation
         if self.schema.reads is not None and operation.kind is OperationType.QUERY:
@@ -348,5 +377,8 @@ def _wrong_kind(operation: Operation) -> WrongKind:
     if operation.kind is OperationType.MUTATION:
         message = "Send mutations as POST; GET is for queries."
     else:
-        message = "Subscriptions are not served; poll with a query."
+        message = (
+            "Subscriptions are streamed: accept text/event-stream, or open a WebSocket with the"
+            " subprotocol graphql-transport-ws."
+        )
     return WrongKind(operation.kind, message)

@@ -114,6 +114,12 @@ class Limits:
     failed_sign_ins: int = _limit(
         20, "Bad tokens a minute from one address", "Wait a minute, and send a token that is good."
     )
+    connections: int = _limit(
+        20, "Connections that stay open for one account", "Close one, or send more over each."
+    )
+    operations: int = _limit(
+        20, "Operations under way on one connection", "Wait until one has ended, or complete it."
+    )
 
 
 # Counts stop here, so that a document of doubling fragments cannot grow huge integers; above

@@ -1,6 +1,16 @@
 """Match runs, their proposals and those who still wait, in the API."""
 
-from schema.declarations import ListField, Noun, Verb, among, at_least, node, related, some
+from schema.declarations import (
+    ChangeField,
+    ListField,
+    Noun,
+    Verb,
+    among,
+    at_least,
+    node,
+    related,
+    some,
+)
 from service import match_proposals, match_runs, models
 
 NOUN = Noun(
@@ -65,6 +75,13 @@ NOUN = Noun(
         "rejectMatchProposal": Verb(
             match_proposals.reject,
             "Rejects a proposed pair with a reason; it is never proposed again.",
+        ),
+    },
+    subscriptions={
+        "matchRunChanged": ChangeField(
+            models.MatchRun,
+            "A match run, whenever it was stored and whenever one of its proposals was approved,"
+            " rejected or superseded.",
         ),
     },
 )

@@ -32,6 +32,7 @@ class MediaType(StrEnum):
 
     GRAPHQL = "application/graphql-response+json"
     JSON = "application/json"
+    EVENTS = "text/event-stream"
 
 
 # What RFC 9110 asks of every 401.
@@ -75,7 +76,7 @@ def _refused(status: int, message: str, **headers: str) -> HttpRefused:
 
 
 def negotiate(headers: Headers) -> MediaType:
-    """The media type to answer with; 406 when the client accepts neither of ours."""
+    """The media type to answer with; 406 when the client accepts none of ours."""
     return _negotiated(",".join(headers.getlist("accept")).strip())
 
 
@@ -83,11 +84,11 @@ def negotiate(headers: Headers) -> MediaType:
 def _negotiated(accept: str) -> MediaType:
     if not accept:
         return MediaType.JSON
-    # Wanted equally, the newer type wins: `max` keeps the first.
+    # Wanted equally, the newer type wins, and a stream never does: `max` keeps the first.
     best = max(MediaType, key=lambda media: _quality(media, accept))
     if _quality(best, accept) > (0.0, 0):
         return best
-    raise _refused(406, f"Accept {MediaType.GRAPHQL} or {MediaType.JSON}.")
+    raise _refused(406, f"Accept {' or '.join(MediaType)}.")
 
 
 def _quality(media: MediaType, accept: str) -> tuple[float, int]:
@@ -98,8 +99,8 @@ def _quality(media: MediaType, accept: str) -> tuple[float, int]:
         closeness = {"*/*": 1, "application/*": 2, media.value: 3}.get(range_, 0)
         if closeness > closest:
             closest, wanted = closeness, _weight(parameters)
-    # Only a client that names the newer type expects its status codes.
-    if media is MediaType.GRAPHQL and closest < 3:
+    # Only a client that names the newer type expects its status codes, or a stream.
+    if media is not MediaType.JSON and closest < 3:
         return (0.0, 0)
     return (wanted, closest) if wanted else (0.0, 0)
 
@@ -117,14 +118,23 @@ def _weight(parameters: list[str]) -> float:
 def bearer(headers: Headers) -> str | None:
     """The bearer token, or None without an Authorization header; 401 for any other scheme."""
     given = headers.getlist("authorization")
-    if not given:
-        return None
-    scheme, _, token = given[0].partition(" ")
+    if len(given) > 1:
+        raise _no_bearer()
+    return borne(given[0]) if given else None
+
+
+def borne(authorization: str) -> str:
+    """The token in an `Authorization`; 401 where it holds anything else."""
+    scheme, _, token = authorization.partition(" ")
     token = token.strip()
-    sound = len(given) == 1 and scheme.lower() == "bearer" and len(token) <= _TOKEN_LENGTH
-    if not sound or not _TOKEN.fullmatch(token):
-        raise not_signed_in("Send one header `Authorization: Bearer <token>`.")
+    is_sound = scheme.lower() == "bearer" and len(token) <= _TOKEN_LENGTH
+    if not is_sound or not _TOKEN.fullmatch(token):
+        raise _no_bearer()
     return token
+
+
+def _no_bearer() -> HttpRefused:
+    return not_signed_in("Send one header `Authorization: Bearer <token>`.")
 
 
 def not_signed_in(message: str) -> HttpRefused:
@@ -140,7 +150,7 @@ async def read_parameters(request: Request, limits: Limits, seconds: float) -> P
         raise _refused(405, "Send POST, or GET for queries.", Allow="GET, POST")
     _check_content_type(request.headers)
     body = await _read(request, limits, seconds)
-    return _parameters(_json(body, "The body"), "The body")
+    return parameters(_json(body, "The body"), "The body")
 
 
 def _check_content_type(headers: Headers) -> None:
@@ -214,10 +224,11 @@ def _from_url(query_string: bytes) -> Parameters:
     for name in ("variables", "extensions"):
         if name in given:
             given[name] = _json(given[name], f"`{name}`") if given[name] else None
-    return _parameters(given, "The query string")
+    return parameters(given, "The query string")
 
 
-def _parameters(given: Any, what: str) -> Parameters:
+def parameters(given: Any, what: str) -> Parameters:
+    """The parameters in this JSON, which the refusals call `what`."""
     if isinstance(given, list):
         raise _refused(400, "Batches are not served; send one request for each operation.")
     if not isinstance(given, dict):

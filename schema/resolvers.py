@@ -14,7 +14,7 @@ from strawberry.utils.str_converters import to_camel_case
 from schema import blueprints
 from schema.assembly import Assembly, result_field
 from schema.context import Context
-from schema.declarations import ListField, RootField, ThingField, Verb
+from schema.declarations import ChangeField, ListField, RootField, ThingField, Verb
 from schema.inputs import GivenId, GivenIds, Writing, decode_change, decode_id
 from schema.selections import Asked, Selections, asked_by
 from service import operations
@@ -100,9 +100,9 @@ def _wanted(ids: Any) -> Any:
     return GivenIds(len(pairs), frozenset(names), names, [key for _, key in pairs])
 
 
-def check_open(actor: Actor, declared: RootField) -> None:
-    """Refuses a list that is closed to this caller as a whole."""
-    if not isinstance(declared, ListField):
+def check_open(actor: Actor, declared: RootField | ChangeField) -> None:
+    """Refuses a list, or its changes, where it is closed to this caller as a whole."""
+    if not isinstance(declared, ListField | ChangeField):
         return
     rules = declared.model.access
     verb = declared.requires or rules.verb

@@ -1,4 +1,4 @@
-"""Query, Mutation and the schema: the nouns, listed by hand.
+"""Query, Mutation, Subscription and the schema: the nouns, listed by hand.
 
 What is not listed here is not in the API.
 """
@@ -61,10 +61,11 @@ def create_schema() -> CadreSchema:
     schema = CadreSchema(
         query=_query(),
         mutation=_mutation(),
+        subscription=_subscription(),
         types=assembly.types,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
-    core = schema._schema  # noqa: SLF001 - it has no public name
+    core = schema.core
     _attach(assembly, core.type_map)
     schema.reads = Reads(assembly, core)
     return schema
@@ -94,6 +95,15 @@ def _mutation() -> type:
         for name, verb in assembly.verbs.items()
     }
     return blueprints.fill_type(blueprints.shell("Mutation"), parts, "What can be done.")
+
+
+@functools.cache
+def _subscription() -> type:
+    assembly = assembled()
+    parts = {
+        name: assembly.change_part(declared) for name, declared in assembly.subscriptions.items()
+    }
+    return blueprints.fill_type(blueprints.shell("Subscription"), parts, "What can be watched.")
 
 
 def _attach(assembly: Assembly, types: dict[str, Any]) -> None:

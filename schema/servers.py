@@ -7,7 +7,7 @@ import asyncio
 import errno
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -15,9 +15,12 @@ import uvicorn
 from starlette.applications import Starlette
 
 from schema.app import create_app
+from schema.limits import Limits
 from schema.protocols import Protocol
 from service.errors import Conflict, Unavailable
 from service.settings import Settings
+
+DEAF_MS = 30_000
 
 
 class Server(uvicorn.Server):
@@ -28,8 +31,14 @@ class Server(uvicorn.Server):
     """
 
     def __init__(
-        self, app: Starlette, *, drain_seconds: float = 0, protocol: type[Protocol] = Protocol
+        self,
+        app: Starlette,
+        *,
+        drain_seconds: float = 0,
+        protocol: type[Protocol] = Protocol,
+        break_off: Callable[[], None] = lambda: None,
     ) -> None:
+        """`break_off` ends what would never end by itself."""
         super().__init__(
             uvicorn.Config(
                 app,
@@ -38,10 +47,15 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=10,
+                # A message of a socket is a request; who answers no ping has left.
+                ws_max_size=Limits().body_bytes,
+                ws_ping_interval=20,
+                ws_ping_timeout=20,
             )
         )
         self._app = app
         self._drain_seconds = drain_seconds
+        self._break_off = break_off
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -75,10 +89,18 @@ class Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.transport.abort()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """The original waits for every answer, and a stream goes on for as long as it may."""
+        self._break_off()
+        await super().shutdown(sockets)
+
 
 async def serve(settings: Settings, listener: socket.socket) -> None:
     """Serves until SIGINT or SIGTERM, then lets the requests under way finish."""
-    server = Server(create_app(settings), drain_seconds=settings.drain_seconds)
+    app = create_app(settings)
+    server = Server(
+        app, drain_seconds=settings.drain_seconds, break_off=app.state.live.connections.close
+    )
     await server.serve(sockets=[listener])
     if not server.started:
         raise Unavailable("The server could not start; the log above says why.")
@@ -102,5 +124,8 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
     # Accepted connections inherit it. Where the loop does not set it itself, a head and its body
     # written apart would wait for each other: 40 ms an answer.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # Whoever takes nothing for so long is gone, and the
+    # library would wait for ever to flush what it has for them.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAF_MS)
     with listener:
         yield listener

@@ -76,11 +76,11 @@ def set_up(level: str) -> None:
 
 
 class request:  # noqa: N801 - used as a function: `with logs.request(id):`
-    """Until the end of the block, every line of this task carries the request's id."""
+    """Until the end of the block, every line of this task carries the request's id, or none."""
 
     __slots__ = ("_id", "_token")
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str | None) -> None:
         self._id = request_id
 
     def __enter__(self) -> None:

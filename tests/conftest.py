@@ -9,7 +9,7 @@ from service import database
 from service.embedded import running
 from tests import databases
 
-pytest_plugins = ["tests.schema.served"]
+pytest_plugins = ["tests.schema.served", "tests.schema.live"]
 
 
 @pytest.fixture(scope="session")

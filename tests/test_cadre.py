@@ -17,12 +17,15 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets import Subprotocol
+from websockets.asyncio.client import connect
 
 from service import database, models
 from service.access.roles import Role
 from service.sign_ins import ask
 from tests import databases, factories
 from tests.programmes import programme
+from tests.schema.live import PROTOCOL
 
 ROOT = Path(__file__).parents[1]
 
@@ -398,6 +401,31 @@ async def refused_to_connect(url: str) -> None:
                 return
             await asyncio.sleep(0.01)
     pytest.fail("the server went on accepting connections")
+
+
+async def test_a_server_that_ends_breaks_off_its_sockets_and_streams(operator: Operator) -> None:
+    """Clients come again after 1012, and after a stream that was not complete."""
+    issued = await operator.runs("token", "issue", "--role", "AUDITOR", "--json")
+    token, query = issued.json["token"], "subscription { matchRunChanged { number } }"
+    headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {token}"}
+    async with (
+        serving(operator, "serve") as (url, process),
+        httpx.AsyncClient(headers=headers) as client,
+        connect(
+            f"{url.replace('http', 'ws')}/graphql", subprotocols=[Subprotocol(PROTOCOL)]
+        ) as open_socket,
+        client.stream("POST", f"{url}/graphql", json={"query": query}) as stream,
+    ):
+        await open_socket.send(json.dumps({"type": "connection_init", "payload": {"token": token}}))
+        assert await open_socket.recv() == '{"type":"connection_ack"}'
+        asked = {"id": "s", "type": "subscribe", "payload": {"query": query}}
+        await open_socket.send(json.dumps(asked))
+        process.send_signal(signal.SIGTERM)
+        events = [chunk async for chunk in stream.aiter_bytes()]
+        await asyncio.wait_for(open_socket.wait_closed(), timeout=30)
+        assert await asyncio.wait_for(process.wait(), timeout=30) == 0
+    assert open_socket.close_code == 1012
+    assert b"complete" not in b"".join(events)
 
 
 async def test_a_taken_port_is_a_sentence_before_any_work(tmp_path: Path) -> None:

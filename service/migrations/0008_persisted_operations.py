@@ -7,7 +7,7 @@ from tortoise import fields
 from tortoise.migrations.constraints import CheckConstraint
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0006_indexes')]
+    dependencies = [('models', '0007_match_run_changes')]
 
     initial = False
 

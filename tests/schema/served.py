@@ -184,19 +184,24 @@ async def plant() -> World:
 
 
 @pytest.fixture(scope="module")
-async def serving(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the app, which runs on a migrated database of the module's own."""
-    url = await databases.cloned(database_url, f"served_{uuid4().hex}")
-    app = create_app(Settings(database_url=SecretStr(url)))
+async def served_url(database_url: str) -> str:
+    """The URL of a migrated database of the module's own."""
+    return await databases.cloned(database_url, f"served_{uuid4().hex}")
+
+
+@pytest.fixture(scope="module")
+async def serving(served_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the app, which runs on the module's database."""
+    app = create_app(Settings(database_url=SecretStr(served_url)))
     # Tests plant rows beside the app, and other modules may have connected elsewhere.
-    async with connected(url), running(app) as client:
+    async with connected(served_url), running(app) as client:
         yield client
 
 
 @asynccontextmanager
-async def running(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of this app, behind the real server."""
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+async def running(app: ASGIApp, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of this app, behind the real server with these options."""
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, **options))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]

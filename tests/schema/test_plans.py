@@ -78,7 +78,11 @@ class Crowd:
         refusals = {error["extensions"]["code"] for error in answer.get("errors", [])}
         assert refusals <= {"NOT_ALLOWED", "NOT_SIGNED_IN"}
         # Beside the answers stands what the pool says to its connections.
-        return [] if refusals else [one for one in self.asked if one[0].startswith("SELECT convert_to(")]
+        return (
+            []
+            if refusals
+            else [one for one in self.asked if one[0].startswith("SELECT convert_to(")]
+        )
 
     async def tables_read_whole(self, sql: str, values: Sequence[Any]) -> list[str]:
         """The growing tables that the statement would read from end to end, either way."""
