@@ -102,10 +102,10 @@ def _about(person: int) -> bytes:
 
 
 async def _column(world: World, ran: LoggedQuery) -> int:
-    """The column that holds the answer: the longest text."""
+    """The column that holds the answer: the longest bytes."""
     async with database.session(world.url) as session:
         (row,) = await session.fetch(ran.query, *ran.args)
-    lengths = [len(value) if isinstance(value, str) else -1 for value in row.values()]
+    lengths = [len(value) if isinstance(value, bytes) else -1 for value in row.values()]
     return lengths.index(max(lengths))
 
 
