@@ -10,7 +10,7 @@ from types import TracebackType
 from starlette.requests import ClientDisconnect, Request
 
 # Most work has ended by then, and is spared the looking.
-_MOMENT = 0.05
+_MOMENT = 0.25
 
 
 class Patience:

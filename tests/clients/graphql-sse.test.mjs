@@ -11,7 +11,11 @@ const client = (headers = authorized) => createClient({ url, headers, retryAttem
 
 async function results(sse, query, variables) {
   const found = [];
-  for await (const result of sse.iterate({ query, variables })) found.push(result);
+  // What it cost stands beside each result.
+  for await (const { extensions, ...result } of sse.iterate({ query, variables })) {
+    assert.ok(result.data === undefined || extensions.cost.real > 0);
+    found.push(result);
+  }
   return found;
 }
 
@@ -63,7 +67,7 @@ test("GET streams as well, but no mutations", async () => {
     return answer.text();
   };
   const events = await get("{ viewer { isSignedIn } }");
-  assert.match(events, /event: next\ndata: \{"data":\{"viewer":\{"isSignedIn":true\}\}\}\n\n/);
+  assert.match(events, /event: next\ndata: \{"data":\{"viewer":\{"isSignedIn":true\}\},"extensions":.*\}\n\n/);
   assert.match(events, /event: complete\ndata:\s*\n\n$/);
   const mutation = await get("mutation { startMatchRun(input: {}) { errors { code } } }");
   assert.match(mutation, /Send mutations as POST/);

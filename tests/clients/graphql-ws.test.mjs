@@ -17,7 +17,11 @@ const client = (connectionParams = authorized, more = {}) =>
 async function results(socket, query, variables) {
   const found = [];
   try {
-    for await (const result of socket.iterate({ query, variables })) found.push(result);
+    // What it cost stands beside each result.
+    for await (const { extensions, ...result } of socket.iterate({ query, variables })) {
+      assert.ok(extensions.cost.real > 0);
+      found.push(result);
+    }
   } catch (refused) {
     return { found, refused };
   }
