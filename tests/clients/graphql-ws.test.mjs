@@ -102,11 +102,14 @@ test("a token that is not good closes with 4401", async () => {
 
 test("the client's pings are answered", async () => {
   const socket = client(authorized, { keepAlive: 20 });
-  const ponged = new Promise((resolve) => socket.on("pong", (received) => received && resolve()));
+  // Held open: between two operations the client would close the socket, and ping nobody.
+  let held;
+  await new Promise((resolve, reject) => {
+    socket.on("pong", (received) => received && resolve());
+    held = socket.subscribe({ query: CHANGED }, { next() {}, error: reject, complete() {} });
+  });
   const { found } = await results(socket, "{ viewer { isSignedIn } }");
   assert.equal(found.length, 1);
-  const held = socket.subscribe({ query: CHANGED }, { next() {}, error() {}, complete() {} });
-  await ponged;
   held();
   await socket.dispose();
 });
