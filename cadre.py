@@ -269,7 +269,7 @@ def operations_register(manifest: Path) -> None:
             return await manifests.register(manifest, settings.limits, by=OPERATOR)
 
     held, new = _run(work())
-    _answers.print(f"{held} operations are registered, {new} of them new.")
+    _answers.print(f"Operations registered: {held}, of which new: {new}.")
 
 
 @app.command()

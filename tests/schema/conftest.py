@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,6 +21,7 @@ from starlette.routing import Route
 from strawberry.schema.config import StrawberryConfig
 from tortoise import connections
 
+from schema import console_bundle
 from schema.context import Context
 from schema.endpoint import create_endpoint
 from schema.engine import CadreSchema, Engine
@@ -218,6 +220,11 @@ def talk(port: int, parts: Sequence[bytes], pause: float) -> bytes:
             while more := peer.recv(65536):
                 heard += more
         return heard
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Path:
+    return console_bundle.build(progress=lambda _step: None)
 
 
 @pytest.fixture(scope="session")
