@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema import allowances, console_pages, metrics_pages
 from schema.endpoint import create_endpoint
@@ -24,8 +25,26 @@ from service.access.roles import DUTIES, Role
 from service.errors import Unavailable
 from service.settings import Environment, Settings
 
+_GRAPHQL = "/graphql"
 
-def create_app(settings: Settings | None = None) -> Starlette:
+
+class App(Starlette):
+    """The app, whose endpoint is found without asking every route on the way.
+
+    It answers for its own faults, so it has no need of what stands around the routes.
+    """
+
+    endpoint: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection or request; for the endpoint past the middleware."""
+        if scope["type"] == "http" and scope["path"] == _GRAPHQL:
+            await self.endpoint(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings | None = None) -> App:
     """The app on the database that the settings name."""
     settings = settings or Settings()
     startups.refuse_unsafe(settings)
@@ -49,17 +68,19 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
     live = create_live(engine, assembled(), url)
     endpoint = create_endpoint(engine, live.streams, work_seconds=database.WORK_SECONDS)
-    app = Starlette(
+    app = App(
         routes=[
             Route("/healthz", _alive),
             Route("/readyz", _ready),
-            Route("/graphql", endpoint),
-            WebSocketRoute("/graphql", live.sockets),
+            # Where a proxy has put a prefix before the path.
+            Route(_GRAPHQL, endpoint),
+            WebSocketRoute(_GRAPHQL, live.sockets),
             metrics_pages.route(engine),
             *console_pages.routes(settings, lambda: _demo_roles(settings)),
         ],
         lifespan=lifespan,
     )
+    app.endpoint = endpoint
     app.state.is_leaving = False
     # For whoever stops the server: what never ends by itself has to be told.
     app.state.live = live

@@ -47,7 +47,7 @@ from schema.metrics import DOCUMENTS, DOCUMENTS_HELD
 from schema.variables import Variables, uses
 from service.errors import Refusal
 
-_HIT, _MISS, _REGISTERED = map(DOCUMENTS.labels, ("hit", "miss", "registered"))
+_HIT, _MISS, _REGISTERED = map(DOCUMENTS.of, ("hit", "miss", "registered"))
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 _VALIDATION_ERRORS = 20
 
@@ -202,9 +202,12 @@ class Documents:
         One that was remembered may have been sent by somebody with greater limits: hold the
         operation's shape against those of who asks.
         """
-        known = self._remembered.get(text)
-        (_MISS if known is None else _HIT).inc()
-        if known is not None:
+        try:
+            known = self._remembered[text]
+        except KeyError:
+            _MISS.count += 1
+        else:
+            _HIT.count += 1
             return known
         limits = limits or self._limits
         ast = _parse(text, limits)
@@ -220,7 +223,7 @@ class Documents:
         """The registered document of this digest, ready to run, where it is known here."""
         found = self._registered.get(digest)
         if found is not None:
-            _REGISTERED.inc()
+            _REGISTERED.count += 1
         return found
 
     def register(self, digest: str, text: str) -> "Document":

@@ -7,8 +7,10 @@ refuses batches and uploads, and never answers with a word that was not meant fo
 import functools
 import gzip
 import time
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,15 +20,19 @@ from uuid_utils import uuid4
 from schema.budgets import TooSoon
 from schema.engine import Asked, Caller, Engine, Outcome, WrongKind
 from schema.errors import present_refusal, present_unexpected
+from schema.exchanges import exchange_of
 from schema.limits import LimitExceeded
-from schema.metrics import REFUSALS, REQUESTS, SECONDS
+from schema.metrics import REFUSALS, REQUESTS, SECONDS, Tally
 from schema.patience import Patience
 from schema.requests import (
     CHALLENGE,
+    Asking,
     BadRequest,
+    Heads,
     HttpRefused,
     MediaType,
     bearer,
+    gathered,
     negotiate,
     not_signed_in,
     read_parameters,
@@ -52,16 +58,18 @@ _STREAMED = {
     "GET": frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION}),
     "POST": frozenset(OperationType),
 }
-_SECONDS = SECONDS.labels("http")
 # Codes that say something about us rather than about the request.
 _FAULTS = {"INTERNAL": 500, "UNAVAILABLE": 503}
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_TYPES = {media: f"{media}; charset=utf-8".encode() for media in MediaType}
+
+
+class _Answer(NamedTuple):
     status: int
     outcome: Outcome
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NO_HEADERS
 
 
 def create_endpoint(
@@ -90,32 +98,32 @@ class _Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         reference = str(uuid4())
-        request = Request(scope, receive)
+        exchange = exchange_of(scope)
+        asking = Asking(scope, receive, gathered(scope["headers"]), exchange, reference)
         try:
             with logs.request(reference):
-                media, answer = await self._answer_or_refusal(request, reference, send)
+                media, answer = await self._answer_or_refusal(asking, send)
         except ClientDisconnect:
             return
         if answer is None:
             return
-        _tell(request.method, reference, answer, time.perf_counter() - started)
-        body = answer.outcome.body()
-        packing = _packing(request, body)
-        if packing:
-            body = gzip.compress(body, compresslevel=_EFFORT)
+        _tell(scope["method"], reference, answer, time.perf_counter() - started)
+        body, packing = _packed(asking.heads, answer.outcome.pieces())
         headers = [
             *_HEADERS,
             *packing,
-            (b"content-type", f"{media}; charset=utf-8".encode()),
-            (b"content-length", str(len(body)).encode()),
+            (b"content-type", _TYPES[media]),
+            (b"content-length", b"%d" % sum(map(len, body))),
             (b"x-request-id", reference.encode()),
             *((name.lower().encode(), value.encode()) for name, value in answer.headers.items()),
         ]
+        if exchange is not None and exchange.answer(answer.status, headers, body):
+            return
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": b"".join(body)})
 
     async def _answer_or_refusal(
-        self, request: Request, reference: str, send: Send
+        self, asking: Asking, send: Send
     ) -> tuple[MediaType, _Answer | None]:
         """Whatever happens becomes an answer; None where it was streamed.
 
@@ -123,34 +131,33 @@ class _Endpoint:
         """
         media = MediaType.JSON
         try:
-            accepted = negotiate(request.headers)
+            accepted = negotiate(asking.heads)
             if accepted is MediaType.EVENTS:
-                await self._stream(request, reference, send)
+                await self._stream(asking, send)
                 return media, None
             media = accepted
-            return media, await self._answer(request, media, reference)
+            return media, await self._answer(asking, media)
         except ClientDisconnect:
             raise
         except HttpRefused as refused:
-            outcome = Outcome(None, [present_refusal(refused.refusal, reference)])
+            outcome = Outcome(None, [present_refusal(refused.refusal, asking.reference)])
             return media, _Answer(refused.status, outcome, refused.headers)
         except Refusal as refusal:
             # Only authentication is left to refuse here, and not for a bad token.
             status = 503 if isinstance(refusal, Unavailable) else 403
-            return media, _Answer(status, Outcome(None, [present_refusal(refusal, reference)]))
+            error = present_refusal(refusal, asking.reference)
+            return media, _Answer(status, Outcome(None, [error]))
         except Exception as fault:  # noqa: BLE001 - the last resort: masked and logged
-            return media, _fault(fault, reference)
+            return media, _fault(fault, asking.reference)
 
-    async def _answer(self, request: Request, media: MediaType, reference: str) -> _Answer:
+    async def _answer(self, asking: Asking, media: MediaType) -> _Answer:
         started = time.monotonic()
-        address = request.client.host if request.client else None
-        caller = await self._caller(bearer(request.headers), address)
+        caller = await self._caller(bearer(asking.heads), asking.address)
         rest = max(0.0, self.work_seconds - (time.monotonic() - started))
-        limits = self.engine.limits(caller)
-        parameters = await read_parameters(request, limits, self.body_seconds)
-        asked = Asked(parameters, caller, reference, _SERVED[request.method])
+        parameters = await read_parameters(asking, self.engine.limits(caller), self.body_seconds)
+        asked = Asked(parameters, caller, asking.reference, _SERVED[asking.scope["method"]])
         try:
-            with Patience(rest, request):
+            with Patience(rest, asking.receive):
                 outcome = await self.engine.run(asked)
         except NotSignedIn as refusal:
             raise not_signed_in(refusal.message) from refusal
@@ -158,16 +165,16 @@ class _Endpoint:
             raise _wrong_kind(refusal) from refusal
         return _ran(outcome, media)
 
-    async def _stream(self, request: Request, reference: str, send: Send) -> None:
+    async def _stream(self, asking: Asking, send: Send) -> None:
         """Streams the results; what is refused before the stream begins is answered in JSON."""
         if self.streams is None:
             raise HttpRefused(406, BadRequest("Nothing is streamed here."))
-        token = bearer(request.headers)
-        address = request.client.host if request.client else None
-        limits = self.engine.limits(await self._caller(token, address))
-        parameters = await read_parameters(request, limits, self.body_seconds)
-        sent = Sent(parameters, reference, "events", _STREAMED[request.method])
-        headers = [*_HEADERS, (b"x-request-id", reference.encode())]
+        token = bearer(asking.heads)
+        limits = self.engine.limits(await self._caller(token, asking.address))
+        parameters = await read_parameters(asking, limits, self.body_seconds)
+        sent = Sent(parameters, asking.reference, "events", _STREAMED[asking.scope["method"]])
+        headers = [*_HEADERS, (b"x-request-id", asking.reference.encode())]
+        request = Request(asking.scope, asking.receive)
         try:
             await self.streams.serve(request, send, sent, token=token, headers=headers)
         except NotSignedIn as refusal:
@@ -178,6 +185,9 @@ class _Endpoint:
             raise HttpRefused(429, refusal) from refusal
 
     async def _caller(self, token: str | None, address: str | None) -> Caller:
+        known = self.engine.recall(token, address)
+        if known is not None:
+            return known
         try:
             with Patience(self.work_seconds):
                 return await self.engine.caller(token, address)
@@ -187,20 +197,23 @@ class _Endpoint:
             raise HttpRefused(429, refusal, _later(refusal.seconds)) from refusal
 
 
-def _packing(request: Request, body: bytes) -> tuple[tuple[bytes, bytes], ...]:
-    """The header of a compressed answer, where it is worth it and the client can read it."""
-    if len(body) < _WORTH_PACKING:
-        return ()
-    return _GZIP if "gzip" in request.headers.get("accept-encoding", "") else ()
+_Headers = tuple[tuple[bytes, bytes], ...]
+
+
+def _packed(heads: Heads, body: Sequence[bytes]) -> tuple[Sequence[bytes], _Headers]:
+    """The body compressed, with the header that says so, where it is worth it and understood."""
+    if b"gzip" not in heads.get(b"accept-encoding", b"") or sum(map(len, body)) < _WORTH_PACKING:
+        return body, ()
+    return [gzip.compress(b"".join(body), compresslevel=_EFFORT)], _GZIP
 
 
 def _tell(method: str, reference: str, answer: _Answer, seconds: float) -> None:
     """The request in numbers and in one line of the log, without a word of what was asked."""
     codes = answer.outcome.codes
-    _requests(answer.status).inc()
-    _SECONDS.observe(seconds)
+    _requests(answer.status).count += 1
+    SECONDS.observe(seconds)
     for code in codes:
-        REFUSALS.labels(code).inc()
+        REFUSALS.of(code).count += 1
     logs.answered(
         request_id=reference,
         method=method,
@@ -211,8 +224,8 @@ def _tell(method: str, reference: str, answer: _Answer, seconds: float) -> None:
 
 
 @functools.cache
-def _requests(status: int) -> Any:
-    return REQUESTS.labels("http", status)
+def _requests(status: int) -> Tally:
+    return REQUESTS.of("http", str(status))
 
 
 def _wrong_kind(refusal: WrongKind) -> HttpRefused:

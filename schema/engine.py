@@ -4,9 +4,10 @@ Limits come before work, and whoever was remembered is proved before anything is
 refuses to know HTTP, sockets or streams; they only carry what it says.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 import strawberry
@@ -33,10 +34,11 @@ from service.access.actors import Actor
 from service.errors import NotAllowed, NotSignedIn, Refusal, Unavailable
 from service.sign_ins import SignIn, SignIns
 
-_COMPILED, _EXECUTED = OPERATIONS.labels("compiled"), OPERATIONS.labels("executor")
+_COMPILED, _EXECUTED = OPERATIONS.of("compiled"), OPERATIONS.of("executor")
 _DEBUG = ("debug", "request")
 _INTROSPECT = ("introspect", "schema")
 _TRIES = 3
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class CadreSchema(strawberry.Schema):
@@ -126,8 +128,7 @@ class Caller:
     address: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What an operation came to: the JSON of `data`, None where nothing ran, and the errors.
 
     It comes in pieces, which are put together once, because answers can be long.
@@ -136,7 +137,7 @@ class Outcome:
 
     data: Sequence[bytes] | None
     errors: Sequence[dict[str, Any]] = ()
-    extensions: dict[str, Any] = field(default_factory=dict)
+    extensions: Mapping[str, Any] = _NOTHING
     cost: bytes = b""
     wait: int = 0
 
@@ -149,21 +150,24 @@ class Outcome:
 
     def body(self) -> bytes:
         """The whole answer as JSON."""
+        return b"".join(self.pieces())
+
+    def pieces(self) -> list[bytes]:
+        """The same in pieces, none of them empty: what is long is not copied."""
         parts = [b"{"] if self.data is None else [b'{"data":', *self.data, b","]
         if self.errors:
             parts += (b'"errors":', orjson.dumps(self.errors), b",")
         if self.cost or self.extensions:
             extensions = [b'"cost":' + self.cost] if self.cost else []
             if self.extensions:
-                extensions.append(orjson.dumps(self.extensions)[1:-1])
+                extensions.append(orjson.dumps(dict(self.extensions))[1:-1])
             parts += (b'"extensions":{', b",".join(extensions), b"},")
         # The last comma gives way to the end.
         parts[-1] = parts[-1][:-1] + b"}"
-        return b"".join(parts)
+        return parts
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One request to run: what was sent, by whom, under which id, and what may be run there."""
 
     parameters: Parameters
@@ -172,8 +176,7 @@ class Asked:
     kinds: Collection[OperationType]
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """What may run: at which price, and under whose limits."""
 
     document: Document
@@ -206,14 +209,19 @@ class Engine:
         self._budgets = Budgets()
         self._is_open, self._is_safelisted = is_open, is_safelisted
 
+    def recall(self, token: str | None, address: str | None = None) -> Caller | None:
+        """Whoever bore this token of late, still to be proved; None where nobody did."""
+        known = self.sign_ins.recall(token)
+        return None if known is None else Caller(known, token, known.digest is None, address)
+
     async def caller(self, token: str | None, address: str | None = None) -> Caller:
         """Whoever bears this token. Raises NotSignedIn for one that is not known to be good.
 
         Raises TooSoon for an unknown token from an address that has sent many bad ones.
         """
-        known = self.sign_ins.recall(token)
+        known = self.recall(token, address)
         if known is not None:
-            return Caller(known, token, known.digest is None, address)
+            return known
         self._bad_tokens.admit(address)
         try:
             return Caller(await self.sign_ins.ask(token), token, True, address)
@@ -321,7 +329,7 @@ class Engine:
             if outcome is not None:
                 return outcome
         await self.prove(asked.caller)
-        _EXECUTED.inc()
+        _EXECUTED.count += 1
         actor, parameters = asked.caller.sign_in.actor, asked.parameters
         result = await self.schema.execute(
             admitted.document.text,
@@ -333,7 +341,7 @@ class Engine:
             allowed_operation_types=asked.kinds,
         )
         found: list[GraphQLError] = result.errors or []
-        errors = present_execution_errors(found, asked.reference, suggest=not actor.is_anonymous)
+        errors = _presented(found, asked)
         if found and result.data is None and all(error.path is None for error in found):
             return Outcome(None, errors)
         return Outcome([orjson.dumps(result.data)], errors, _debug(asked, way="executor"))
@@ -351,17 +359,21 @@ class Engine:
             if answer is None:
                 return None
             asked.caller.is_proved = True
-            _COMPILED.inc()
-            suggest = not asked.caller.sign_in.actor.is_anonymous
-            errors = present_execution_errors(answer.errors, asked.reference, suggest=suggest)
+            _COMPILED.count += 1
+            errors = _presented(answer.errors, asked) if answer.errors else ()
             plan = "hit" if answer.is_planned else "miss"
             return Outcome(answer.data, errors, _debug(asked, way="compiled", plan=plan))
         raise Unavailable("Your roles change faster than they can be read; try again in a moment.")
 
 
-def _debug(asked: Asked, **facts: str) -> dict[str, Any]:
+def _presented(errors: Sequence[GraphQLError], asked: Asked) -> list[dict[str, Any]]:
+    suggest = not asked.caller.sign_in.actor.is_anonymous
+    return present_execution_errors(errors, asked.reference, suggest=suggest)
+
+
+def _debug(asked: Asked, **facts: str) -> Mapping[str, Any]:
     """How the operation was answered, told to administrators only."""
-    return {"debug": facts} if asked.caller.sign_in.actor.reach(*_DEBUG) else {}
+    return {"debug": facts} if asked.caller.sign_in.actor.reach(*_DEBUG) else _NOTHING
 
 
 def _not_run(refused: DocumentRefused | Refusal, reference: str) -> Outcome:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from schema.engine import Engine
-from schema.requests import HttpRefused, bearer, not_signed_in
+from schema.requests import HttpRefused, bearer, gathered, not_signed_in
 from service.errors import NotSignedIn
 
 _FRESH = {"Cache-Control": "no-store"}
@@ -32,7 +32,7 @@ def route(engine: Engine) -> Route:
 
 async def _admit(engine: Engine, request: Request) -> None:
     try:
-        caller = await engine.caller(bearer(request.headers))
+        caller = await engine.caller(bearer(gathered(request.scope["headers"])))
         await engine.prove(caller)
     except NotSignedIn as refusal:
         raise not_signed_in(refusal.message) from refusal

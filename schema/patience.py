@@ -7,7 +7,8 @@ cannot stop what keeps the processor; limits come before that.
 import asyncio
 from types import TracebackType
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 # Most work has ended by then, and is spared the looking.
 _MOMENT = 0.25
@@ -16,23 +17,23 @@ _MOMENT = 0.25
 class Patience:
     """Cancels what runs inside after so many seconds, and raises TimeoutError.
 
-    With a request whose body has been read, it does so as well when the client goes away, and
-    raises ClientDisconnect.
+    With the way to hear from a client whose body has been read, it does so as well when the
+    client goes away, and raises ClientDisconnect.
     """
 
     __slots__ = (
-        "_has_cancelled", "_has_left", "_request", "_seconds", "_timer", "_watching", "_work",
+        "_has_cancelled", "_has_left", "_receive", "_seconds", "_timer", "_watching", "_work",
     )  # fmt: skip
 
-    def __init__(self, seconds: float, request: Request | None = None) -> None:
-        self._seconds, self._request = seconds, request
+    def __init__(self, seconds: float, receive: Receive | None = None) -> None:
+        self._seconds, self._receive = seconds, receive
         self._watching: asyncio.Task[None] | None = None
         self._has_left = self._has_cancelled = False
 
     def __enter__(self) -> None:
         self._work = asyncio.current_task()
         loop = asyncio.get_running_loop()
-        if self._request is None:
+        if self._receive is None:
             self._timer = loop.call_later(self._seconds, self._end)
         else:
             self._timer = loop.call_later(min(_MOMENT, self._seconds), self._watch)
@@ -55,9 +56,9 @@ class Patience:
         self._watching = asyncio.ensure_future(self._listen())
 
     async def _listen(self) -> None:
-        assert self._request is not None
+        assert self._receive is not None
         # Only the end can be heard after the body.
-        while (await self._request.receive())["type"] != "http.disconnect":
+        while (await self._receive())["type"] != "http.disconnect":
             pass
         self._has_left = not self._has_cancelled
         self._end()

@@ -5,11 +5,18 @@ take it. Bodies are counted and timed by `requests`.
 """
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from schema import exchanges
 
 
 class _Stage(Enum):
@@ -18,6 +25,43 @@ class _Stage(Enum):
     BETWEEN = auto()
     HEAD = auto()
     BODY = auto()
+
+
+class _Exchange:
+    """One request of a connection and its answer, past the messages of ASGI."""
+
+    __slots__ = ("_cycle",)
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+
+    def body(self) -> bytes | None:
+        cycle = self._cycle
+        if cycle.more_body or cycle.waiting_for_100_continue or cycle.disconnected:
+            return None
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return body
+
+    def answer(
+        self, status: int, headers: Iterable[tuple[bytes, bytes]], body: Sequence[bytes]
+    ) -> bool:
+        """Head and body in one call to the system, which costs more than all that is joined."""
+        cycle = self._cycle
+        is_other = cycle.response_started or cycle.disconnected or cycle.scope["method"] == "HEAD"
+        if is_other or cycle.flow.write_paused or status not in STATUS_LINE:
+            return False
+        lines = [b"%b: %b\r\n" % header for header in (*cycle.default_headers, *headers)]
+        if not cycle.keep_alive:
+            lines.append(b"connection: close\r\n")
+        head = b"".join((STATUS_LINE[status], *lines, b"\r\n"))
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.transport.writelines((head, *body))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
+        return True
 
 
 class Protocol(HttpToolsProtocol):
@@ -84,6 +128,9 @@ class Protocol(HttpToolsProtocol):
         self._reach(_Stage.BODY)
         self._stop_lateness()
         super().on_headers_complete()
+        newest: RequestResponseCycle | None = self.cycle  # None where another protocol follows.
+        if newest is not None and newest.scope is self.scope:
+            exchanges.offer(newest.scope, _Exchange(newest))
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body is there."""

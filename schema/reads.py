@@ -5,8 +5,7 @@ left out and never guessed. Limits and validation come before it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 from graphql import GraphQLError, GraphQLSchema
@@ -21,7 +20,7 @@ from service.reading import answers
 from service.reading.slots import Filling
 from service.sign_ins import SignIn
 
-_HIT, _MISS = PLANS.labels("hit"), PLANS.labels("miss")
+_HIT, _MISS = PLANS.of("hit"), PLANS.of("miss")
 # Characters of SQL and of the answers' frames: some thousand plans of usual size.
 _REMEMBERED = 8_000_000
 
@@ -30,8 +29,7 @@ class ProofLost(Exception):  # noqa: N818 - a signal to sign in anew
     """What was remembered of the caller holds no more; nothing of the answer was told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The JSON of `data` in pieces, what was refused of it, and whether its plan was there."""
 
     data: Sequence[bytes]
@@ -70,9 +68,12 @@ class Reads:
     def _plan(self, operation: Operation, form: Form, sign_in: SignIn) -> tuple[Plan, bool]:
         has_proof = sign_in.digest is not None
         key = (operation.number, has_proof, sign_in.actor.fingerprint, form.key)
-        known = self._plans.get(key)
-        (_MISS if known is None else _HIT).inc()
-        if known is not None:
+        try:
+            known = self._plans[key]
+        except KeyError:
+            _MISS.count += 1
+        else:
+            _HIT.count += 1
             return known, True
         values = operation.variables.revive(form)
         plan = self._planner.plan(operation, values, sign_in.actor, has_proof=has_proof)

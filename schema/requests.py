@@ -6,16 +6,16 @@ refuses to know the schema, and answers every malformed request with a coded 4xx
 
 import functools
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
+from schema.exchanges import Exchange
 from schema.limits import LimitExceeded, Limits
 from schema.patience import Patience
 from service.errors import NotSignedIn, Refusal
@@ -25,6 +25,9 @@ from service.persisted_operations import digest_of
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _TOKEN_LENGTH = 4096
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+
+# A request's headers by name in lower case, and those that were sent several times in one.
+Heads: TypeAlias = Mapping[bytes, bytes]
 
 
 class MediaType(StrEnum):
@@ -57,8 +60,7 @@ class BadRequest(Refusal):
     code = "BAD_REQUEST"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(NamedTuple):
     """The parameters of one GraphQL request, of the right types.
 
     With a `digest`, the hash under which the document may be registered, `query` can be empty.
@@ -75,13 +77,22 @@ def _refused(status: int, message: str, **headers: str) -> HttpRefused:
     return HttpRefused(status, BadRequest(message), headers)
 
 
-def negotiate(headers: Headers) -> MediaType:
+def gathered(headers: Iterable[tuple[bytes, bytes]]) -> Heads:
+    """The headers of an ASGI scope, gone through once; equal names are joined by commas."""
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        found[name] = found[name] + b"," + value if name in found else value
+    return found
+
+
+def negotiate(heads: Heads) -> MediaType:
     """The media type to answer with; 406 when the client accepts none of ours."""
-    return _negotiated(",".join(headers.getlist("accept")).strip())
+    return _negotiated(heads.get(b"accept", b""))
 
 
 @functools.lru_cache(maxsize=256)
-def _negotiated(accept: str) -> MediaType:
+def _negotiated(accepted: bytes) -> MediaType:
+    accept = accepted.decode("latin-1").strip()
     if not accept:
         return MediaType.JSON
     # Wanted equally, the newer type wins, and a stream never does: `max` keeps the first.
@@ -115,12 +126,13 @@ def _weight(parameters: list[str]) -> float:
     return 1.0
 
 
-def bearer(headers: Headers) -> str | None:
-    """The bearer token, or None without an Authorization header; 401 for any other scheme."""
-    given = headers.getlist("authorization")
-    if len(given) > 1:
-        raise _no_bearer()
-    return borne(given[0]) if given else None
+def bearer(heads: Heads) -> str | None:
+    """The bearer token, or None without an Authorization header; 401 for anything else.
+
+    Two such headers are no bearer token either: no token holds the comma between them.
+    """
+    given = heads.get(b"authorization")
+    return None if given is None else borne(given.decode("latin-1"))
 
 
 def borne(authorization: str) -> str:
@@ -142,26 +154,47 @@ def not_signed_in(message: str) -> HttpRefused:
     return HttpRefused(401, NotSignedIn(message), CHALLENGE)
 
 
-async def read_parameters(request: Request, limits: Limits, seconds: float) -> Parameters:
-    """The parameters of a GET or POST; refuses other methods, types, encodings and shapes."""
-    if request.method == "GET":
-        return _from_url(request.scope["query_string"])
-    if request.method != "POST":
+class Asking(NamedTuple):
+    """One HTTP request, before anything of it is understood."""
+
+    scope: Scope
+    receive: Receive
+    heads: Heads
+    exchange: Exchange | None
+    reference: str
+
+    @property
+    def address(self) -> str | None:
+        """The client's."""
+        client = self.scope.get("client")
+        return client[0] if client else None
+
+
+async def read_parameters(asking: Asking, limits: Limits, seconds: float) -> Parameters:
+    """The parameters of a GET or POST; refuses other methods, types, encodings and shapes.
+
+    The body must be there within so many seconds.
+    """
+    scope, heads = asking.scope, asking.heads
+    if scope["method"] == "GET":
+        return _from_url(scope["query_string"])
+    if scope["method"] != "POST":
         raise _refused(405, "Send POST, or GET for queries.", Allow="GET, POST")
-    _check_content_type(request.headers)
-    body = await _read(request, limits, seconds)
+    _check_media(heads.get(b"content-type", b""))
+    _check_encoding(heads.get(b"content-encoding", b"identity"))
+    _check_announced(heads.get(b"content-length", b""), limits)
+    body = asking.exchange.body() if asking.exchange else None
+    if body is None:
+        body = await _read(asking.receive, limits, seconds)
+    elif len(body) > limits.body_bytes:
+        raise _too_large(limits)
     return parameters(_json(body, "The body"), "The body")
 
 
-def _check_content_type(headers: Headers) -> None:
-    _check_media(",".join(headers.getlist("content-type")))
-    if headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise _refused(415, "Send the body without Content-Encoding.")
-
-
 @functools.lru_cache(maxsize=256)
-def _check_media(content_type: str) -> None:
-    media, *parameters = (part.strip().lower() for part in content_type.split(";"))
+def _check_media(content_type: bytes) -> None:
+    given = content_type.decode("latin-1")
+    media, *parameters = (part.strip().lower() for part in given.split(";"))
     if media != MediaType.JSON:
         raise _refused(415, f"Send the body as `Content-Type: {MediaType.JSON}`.")
     for parameter in parameters:
@@ -170,23 +203,30 @@ def _check_media(content_type: str) -> None:
             raise _refused(415, "Send the body in UTF-8.")
 
 
-async def _read(request: Request, limits: Limits, seconds: float) -> bytes:
-    """The body, counted as it arrives: chunked bodies announce no length, and lengths can lie."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > limits.body_bytes:
+def _check_encoding(encoding: bytes) -> None:
+    if encoding.strip().lower() != b"identity":
+        raise _refused(415, "Send the body without Content-Encoding.")
+
+
+def _check_announced(length: bytes, limits: Limits) -> None:
+    if length.isdigit() and int(length[:20]) > limits.body_bytes:
         raise _too_large(limits)
+
+
+async def _read(receive: Receive, limits: Limits, seconds: float) -> bytes:
     try:
         with Patience(seconds):
-            return await _counted(request, limits)
+            return await _counted(receive, limits)
     except TimeoutError as error:
         message = f"The body did not arrive within {seconds:g} seconds."
         raise _refused(408, message, Connection="close") from error
 
 
-async def _counted(request: Request, limits: Limits) -> bytes:
+async def _counted(receive: Receive, limits: Limits) -> bytes:
+    """The body, counted as it arrives: chunked bodies announce no length, and lengths can lie."""
     body = bytearray()
     while True:
-        message = await request.receive()
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")

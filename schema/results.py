@@ -90,7 +90,7 @@ class Results:
                 raise Refused(begun.errors)
             yield begun
             return
-        OPERATIONS.labels("subscription").inc()
+        OPERATIONS.of("subscription").count += 1
         async with aclosing(self._subscriptions.changes(begun, connection)) as changes:
             async for outcome in changes:
                 yield outcome
@@ -113,9 +113,9 @@ class Results:
 
 def _tell(sent: Sent, codes: Sequence[str], seconds: float) -> None:
     """The operation in numbers and in one line of the log, without a word of what was asked."""
-    REQUESTS.labels(sent.transport, "refused" if codes else "ran").inc()
+    REQUESTS.of(sent.transport, "refused" if codes else "ran").count += 1
     for code in codes:
-        REFUSALS.labels(code).inc()
+        REFUSALS.of(code).count += 1
     logs.answered(
         request_id=sent.reference,
         method=sent.transport.upper(),

@@ -24,7 +24,7 @@ from schema.connections import Connection, Connections
 from schema.errors import present_refusal, present_unexpected
 from schema.frames import Closed, Code
 from schema.limits import LimitExceeded
-from schema.requests import HttpRefused, bearer, borne, parameters
+from schema.requests import Heads, HttpRefused, bearer, borne, gathered, parameters
 from schema.results import Refused, Results, Sent
 from service import logs
 from service.errors import NotSignedIn, Unavailable
@@ -158,7 +158,7 @@ class _Socket:
             raise Closed(Code.INIT_TWICE, "Too many initialisation requests.")
         address = self._socket.client.host if self._socket.client else None
         try:
-            token = _token(payload, self._socket.headers)
+            token = _token(payload, gathered(self._socket.scope["headers"]))
             opened = self._served.connections.opened(token, address)
             self._connection = await stack.enter_async_context(opened)
         except HttpRefused as refused:
@@ -226,7 +226,7 @@ class _Socket:
         return int(closed.code)
 
 
-def _token(payload: dict[str, Any], headers: Headers) -> str | None:
+def _token(payload: dict[str, Any], heads: Heads) -> str | None:
     """The token of the init message, or else of the request that opened the socket.
 
     Browsers cannot send a header with a socket.
@@ -236,4 +236,4 @@ def _token(payload: dict[str, Any], headers: Headers) -> str | None:
         return borne(f"Bearer {token}")
     if (authorization := given.get("authorization")) is not None:
         return borne(str(authorization))
-    return bearer(headers)
+    return bearer(heads)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from graphql import (
     ArgumentNode,
@@ -64,8 +64,7 @@ class Kind(Protocol):
         """A coerced value of this form in which the open parts are slots."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """The variables of one request: their form, and the values of its open places."""
 
     key: tuple[Hashable, ...]

@@ -56,7 +56,7 @@ class Actor:
     grants: tuple[Grant, ...] = ()
     is_system: bool = field(default=False)
 
-    @property
+    @cached_property
     def is_anonymous(self) -> bool:
         """True for the public: nobody signed in."""
         return self.account_id is None and not self.is_system

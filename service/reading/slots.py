@@ -5,14 +5,13 @@ What decides the form of the SQL is never open: it refuses to be looked at while
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.access.actors import Actor
 from service.access.rules import Mine
 
 
-@dataclass(frozen=True, slots=True)
-class Filling:
+class Filling(NamedTuple):
     """What one request puts into the open places: its own values, its caller, its token."""
 
     actor: Actor

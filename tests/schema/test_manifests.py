@@ -79,10 +79,10 @@ async def test_what_was_parsed_and_validated_once_is_not_again(
 
     monkeypatch.setattr("schema.documents.parse", parse)
     monkeypatch.setattr("schema.documents.validate", parse)
-    before = PLANS.labels("hit")._value.get()
+    before = PLANS.of("hit").count
     again = await served.post(by_hash(TEXT, first=1), token)
     assert again.json()["data"] == first.json()["data"]
-    assert PLANS.labels("hit")._value.get() == before + 1
+    assert PLANS.of("hit").count == before + 1
 
 
 async def test_an_unknown_hash_says_so_in_the_word_that_clients_know(served: Served) -> None:
