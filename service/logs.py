@@ -7,6 +7,8 @@ import asyncio
 import logging
 import re
 import sys
+import time
+from collections import deque
 from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -104,8 +106,7 @@ def answered(**facts: str | float | list[str]) -> None:
         return
     for handler in root.handlers:
         if isinstance(handler, _Lines):
-            line = {**_ANSWERED, **facts, "timestamp": datetime.now(UTC)}
-            handler.later(orjson.dumps(line, option=orjson.OPT_UTC_Z).decode() + "\n")
+            handler.later(time.time(), facts)
 
 
 _ANSWERED = {"event": "request", "level": "info", "logger": "cadre.requests"}
@@ -116,13 +117,16 @@ class _Lines(logging.StreamHandler[Any]):
 
     def __init__(self, stream: Any) -> None:
         super().__init__(stream)
-        self._waiting: list[str] = []
+        # Whichever thread writes them takes each out once.
+        self._waiting: deque[tuple[float, Mapping[str, Any]]] = deque()
+        self._is_due = False
 
-    def later(self, line: str) -> None:
-        """Writes a whole line in a moment; at once where no loop is there to do it."""
-        self._waiting.append(line)
-        if len(self._waiting) > 1:
+    def later(self, at: float, facts: Mapping[str, Any]) -> None:
+        """Writes a request's line in a moment; at once where no loop is there to do it."""
+        self._waiting.append((at, facts))
+        if self._is_due:
             return
+        self._is_due = True
         try:
             asyncio.get_running_loop().call_later(_MOMENT, self._write_waiting)
         except RuntimeError:
@@ -139,9 +143,14 @@ class _Lines(logging.StreamHandler[Any]):
         super().flush()
 
     def _write_waiting(self) -> None:
-        lines, self._waiting = self._waiting, []
+        self._is_due = False
+        lines = []
+        while self._waiting:
+            at, facts = self._waiting.popleft()
+            told = {**_ANSWERED, **facts, "timestamp": datetime.fromtimestamp(at, UTC)}
+            lines.append(orjson.dumps(told, option=orjson.OPT_UTC_Z).decode())
         if lines:
-            self.stream.write("".join(lines))
+            self.stream.write("\n".join([*lines, ""]))
 
 
 def _with_request(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

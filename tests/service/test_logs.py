@@ -1,5 +1,6 @@
 """The log lines as they leave the process: one JSON object each, and nothing about people."""
 
+import asyncio
 import json
 import logging
 import sys
@@ -104,3 +105,23 @@ def test_lines_below_the_level_are_left_out(lines: Lines) -> None:
 def test_an_unknown_level_is_refused() -> None:
     with pytest.raises(ValueError, match="CADRE_LOG_LEVEL cannot be 'loud'"):
         logs.set_up("loud")
+
+
+async def test_lines_of_requests_wait_for_each_other_and_for_nothing_else(
+    lines: Lines,
+) -> None:
+    for number in range(3):
+        logs.answered(request_id=str(number), status=200)
+    assert lines() == []
+    structlog.stdlib.get_logger().info("later")
+    told = lines()
+    assert [line["event"] for line in told] == ["request", "request", "request", "later"]
+    assert [line.get("request_id") for line in told] == ["0", "1", "2", None]
+    logs.answered(request_id="4", status=200)
+    while len(lines()) < 5:  # noqa: ASYNC110 - the line comes by itself
+        await asyncio.sleep(0.01)
+
+
+def test_without_a_loop_a_request_s_line_is_written_at_once(lines: Lines) -> None:
+    logs.answered(request_id="1", status=200)
+    assert [line["request_id"] for line in lines()] == ["1"]
