@@ -101,9 +101,11 @@ class Order:
         """The list of an ORDER BY."""
         return ", ".join(key.order(alias, reverse=reverse) for key in self.keys)
 
-    def cursor(self, alias: str) -> str:
-        """SQL for the cursor of a row."""
-        values = ", ".join(key.column.json(key.column.of(alias)) for key in self.keys)
+    def cursor(self, alias: str, seen: str = "{}") -> str:
+        """SQL for the cursor of a row, each of whose values is taken as `seen` says."""
+        values = ", ".join(
+            key.column.json(seen.replace("{}", key.column.of(alias))) for key in self.keys
+        )
         packed = f"json_build_array('{self.signature}', {values})::text"
         return f"translate(encode(convert_to({packed}, 'UTF8'), 'base64'), E'\\n', '')"
 

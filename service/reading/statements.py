@@ -3,7 +3,7 @@
 Scopes stand in every sub-select and every count. What a field's guard hides is null.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -27,6 +27,7 @@ from service.reading.selections import (
     Page,
     PageInfo,
     PageOf,
+    PagePart,
     RowOf,
     Selection,
     ThingsOf,
@@ -38,6 +39,8 @@ from service.reading.slots import Filling, Open, Token, is_open
 # What PostgreSQL allows: bytes of an identifier, and pairs of a function's 100 arguments.
 _LONGEST_IDENTIFIER = 63
 _MOST_PAIRS = 50
+# A row's place in its page; no table has a column with a blank in its name.
+PLACE = '"the place"'
 
 Pairs: TypeAlias = list[tuple[str, str]]
 
@@ -76,6 +79,39 @@ class Listing:
     def joined(self, there: str) -> str:
         """SQL that ties a row of the list to the row it hangs on."""
         return self.join.format(here=self.here, there=there)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A page of a listing under way: its rows are called `alias`, in the answer's order."""
+
+    alias: str
+    part: pages.Slice
+    listing: Listing
+
+    @cached_property
+    def order(self) -> pages.Order:
+        """The order of the page."""
+        return pages.Order(self.listing.model, self.listing.page.order)
+
+    @cached_property
+    def looks_beyond(self) -> bool:
+        """Whether it is asked if there are rows beyond the page, the way that it goes."""
+        beyond = "hasPreviousPage" if self.part.is_backward else "hasNextPage"
+        infos = [piece for piece in self.listing.page.parts if isinstance(piece, PageInfo)]
+        return any(fact == beyond for info in infos for _, fact in info.facts)
+
+    @property
+    def rows(self) -> int:
+        """How many rows are taken: those of the page, and one more to see whether it is there."""
+        return self.part.size + self.looks_beyond
+
+    @property
+    def within(self) -> str:
+        """SQL that keeps an aggregate from the row beyond the page."""
+        if not self.looks_beyond:
+            return ""
+        return f" FILTER (WHERE {self.alias}.{PLACE} <= {self.part.size})"
 
 
 def compile_selections(
@@ -213,19 +249,19 @@ def global_id(model: type[Row], alias: str) -> str:
 
 def _page(clauses: Clauses, listing: Listing) -> str:
     """A scalar sub-select: the page as one JSON object."""
-    part = pages.cut(listing.page.window)
+    page = Cut(clauses.alias(), pages.cut(listing.page.window), listing)
     pieces = listing.page.parts
-    answer = f"SELECT {_built([_piece(listing, i, part) for i in range(len(pieces))])}"
+    answer = f"SELECT {_built([_piece(clauses, page, piece) for piece in pieces])}"
     if any(isinstance(piece, Total | Exactness) for piece in pieces):
         answer = f"WITH counted AS ({_count(clauses, listing)}) {answer}"
     if not any(isinstance(piece, Edges | PageInfo) for piece in pieces):
         return answer
     # HAVING makes it one row also where nothing that was asked for is an aggregate.
-    return f"{answer} FROM ({_slice(clauses, listing, part)}) p HAVING true"
+    return f"{answer} FROM ({_slice(clauses, page)}) {page.alias} HAVING true"
 
 
-def _piece(listing: Listing, place: int, part: pages.Slice) -> tuple[str, str]:
-    match listing.page.parts[place]:
+def _piece(clauses: Clauses, page: Cut, piece: PagePart) -> tuple[str, str]:
+    match piece:
         case TypeName(key, name):
             return key, f"'{name}'"
         case Total(key):
@@ -233,53 +269,56 @@ def _piece(listing: Listing, place: int, part: pages.Slice) -> tuple[str, str]:
         case Exactness(key):
             return key, f"(SELECT n <= {pages.MOST_COUNTED} FROM counted)"
         case PageInfo(key, facts):
-            return key, _page_info(facts, part)
+            return key, _page_info(page, facts)
         case Edges(key, parts):
-            within = f"FILTER (WHERE p.position <= {part.size})"
-            rows = f"json_agg({_edge(parts, place)} ORDER BY p.position) {within}"
+            # In the order of the rows, which is the page's own; to sort once more costs more.
+            rows = f"json_agg({_edge(clauses, page, parts)}){page.within}"
             return key, f"COALESCE({rows}, '[]')"
 
 
-def _edge(parts: tuple[Cursor | Node | TypeName, ...], place: int) -> str:
+def _edge(clauses: Clauses, page: Cut, parts: tuple[Cursor | Node | TypeName, ...]) -> str:
     pairs = []
-    for i, part in enumerate(parts):
+    for part in parts:
         match part:
             case Cursor(key):
-                pairs.append((key, "p.cursor"))
-            case Node(key):
-                pairs.append((key, f"p.{_node_name(place, i)}"))
+                pairs.append((key, page.order.cursor(page.alias)))
+            case Node(key, fields):
+                values = _fields(clauses, page.listing.model, page.alias, fields)
+                pairs.append((key, f"({_object(values)})"))
             case TypeName(key, name):
                 pairs.append((key, f"'{name}'"))
     return _built(pairs)
 
 
-def _node_name(place: int, i: int) -> str:
-    """The column of a page that holds the i-th part of the edges at this place."""
-    return f"node_{place}_{i}"
-
-
-def _page_info(facts: tuple[tuple[str, str], ...], part: pages.Slice) -> str:
+def _page_info(page: Cut, facts: tuple[tuple[str, str], ...]) -> str:
     """What lies beyond is known exactly one way; the other way it is whether a start was given."""
-    more = f"(count(*) > {part.size})"
-    began = "true" if part.start is not None else "false"
-    ahead, behind = (began, more) if part.is_backward else (more, began)
-    within = f"FILTER (WHERE p.position <= {part.size})"
+    more = f"(count(*) > {page.part.size})"
+    began = "true" if page.part.start is not None else "false"
+    ahead, behind = (began, more) if page.part.is_backward else (more, began)
     known = {
         "hasNextPage": ahead,
         "hasPreviousPage": behind,
-        "startCursor": f"(array_agg(p.cursor ORDER BY p.position) {within})[1]",
-        "endCursor": f"(array_agg(p.cursor ORDER BY p.position DESC) {within})[1]",
+        "startCursor": _cursor_at(page, "1"),
+        "endCursor": _cursor_at(page, f"least(count(*), {page.part.size})::integer"),
         "__typename": "'PageInfo'",
     }
     return _built([(key, known[fact]) for key, fact in facts])
 
 
-def _slice(clauses: Clauses, listing: Listing, part: pages.Slice) -> str:
-    """The rows of the page and one more, numbered in the order of the answer."""
-    alias = clauses.alias()
-    order = pages.Order(listing.model, listing.page.order)
-    head = f"SELECT {alias}.* FROM"
-    tail = f"ORDER BY {order.by(alias, reverse=part.is_backward)} LIMIT {part.size + 1}"
+def _cursor_at(page: Cut, place: str) -> str:
+    """The cursor of the row at this place of the page, made for that row alone."""
+    cursor = page.order.cursor(page.alias, f"(array_agg({{}}){page.within})[{place}]")
+    return f"CASE WHEN least(count(*), {page.part.size}) > 0 THEN {cursor} END"
+
+
+def _slice(clauses: Clauses, page: Cut) -> str:
+    """The rows of the page in the order of the answer; and one more where it is looked at.
+
+    Only here are they ordered: what aggregates them takes them as they come.
+    """
+    listing, part, order, alias = page.listing, page.part, page.order, page.alias
+    taken = order.by(alias, reverse=part.is_backward)
+    head, tail = f"SELECT {alias}.* FROM", f"ORDER BY {taken} LIMIT {page.rows}"
     pieces = []
     for beyond in order.beyond(clauses, alias, part):
         where = conjunction(_where(clauses, listing, alias), beyond)
@@ -290,32 +329,13 @@ def _slice(clauses: Clauses, listing: Listing, part: pages.Slice) -> str:
         if len(pieces) == 1
         else f"{head} (({') UNION ALL ('.join(pieces)})) {alias} {tail}"
     )
-    values = [
-        f"{order.cursor(alias)} AS cursor",
-        f"{_position(order, alias, part)} AS position",
-        *(
-            f"({_object(_fields(clauses, listing.model, alias, node.fields))}) AS {name}"
-            for name, node in _nodes(listing.page)
-        ),
-    ]
-    return f"SELECT {', '.join(values)} FROM ({found}) {alias}"
-
-
-def _nodes(page: Page) -> Iterator[tuple[str, Node]]:
-    """Every selected node of the page, by the name of its column."""
-    for place, piece in enumerate(page.parts):
-        for i, part in enumerate(piece.parts if isinstance(piece, Edges) else ()):
-            if isinstance(part, Node):
-                yield _node_name(place, i), part
-
-
-def _position(order: pages.Order, alias: str, part: pages.Slice) -> str:
-    """The place of a row in the answer; the surplus row of a backward page comes last too."""
-    taken = f"row_number() OVER (ORDER BY {order.by(alias, reverse=part.is_backward)})"
-    if not part.is_backward:
-        return taken
-    surplus = part.size + 1
-    return f"CASE WHEN {taken} = {surplus} THEN {surplus} ELSE {surplus} - {taken} END"
+    if not page.looks_beyond and not part.is_backward:
+        return found
+    place = f", row_number() OVER (ORDER BY {taken}) AS {PLACE}" if page.looks_beyond else ""
+    return (
+        f"SELECT {alias}.*{place} FROM ({found}) {alias}"
+        f" ORDER BY {order.by(alias, reverse=False)}"
+    )
 
 
 def _count(clauses: Clauses, listing: Listing) -> str:
