@@ -144,6 +144,7 @@ class Person(Row):
             Index(
                 fields=("highest_level", "gender", "pipeline_since", "id"), name="person_level_idx"
             ),
+            Index(fields=("availability",), name="person_availability_idx"),
             GinIndex(fields=("nationalities",), name="person_nationalities_gin"),
             GinIndex(fields=("regional_groups",), name="person_regional_groups_gin"),
         ]
@@ -194,7 +195,7 @@ class Education(Row):
 
     class Meta:
         table = "education"
-        indexes = [Index(fields=("person_id",), name="education_person_idx")]
+        indexes = [Index(fields=("person_id", "id"), name="education_person_idx")]
         constraints = [
             CheckConstraint("completed_year BETWEEN 1930 AND 2100", "education_year_check")
         ]
@@ -234,7 +235,7 @@ class Experience(Row):
     class Meta:
         table = "experience"
         indexes = [
-            Index(fields=("person_id", "started_on"), name="experience_person_idx"),
+            Index(fields=("person_id", "id"), name="experience_person_idx"),
             Index(fields=("mission_id", "function", "person_id"), name="experience_mission_idx"),
             Index(fields=("function", "level", "person_id"), name="experience_function_idx"),
             Index(fields=("supervisor_id",), name="experience_supervisor_idx"),
