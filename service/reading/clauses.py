@@ -4,6 +4,7 @@ A condition that a caller wrote sees only rows and fields that the caller may re
 a condition that a rule wrote sees the table as it is.
 """
 
+from collections.abc import Sized
 from typing import Any
 
 from service.access.actors import Actor
@@ -119,12 +120,23 @@ class Clauses:
         if compare.op in _ARRAYS:
             return f"{sql} {_ARRAYS[compare.op]} {self.bind(listed(compare.value), target.type)}"
         if compare.op == "in":
-            words = self.bind(listed(compare.value), f"{target.type}[]")
-            return f"{sql} = ANY ({f'these({words})' if compare.field in model.uneven else words})"
+            return f"{sql} = {self._one_of(model, compare, target.type)}"
         assert compare.op in _COMPARISONS
         if compare.value is Blank.TODAY:
             return f"{sql} {compare.op} CURRENT_DATE"
         return f"{sql} {compare.op} {self.bind(compare.value, target.type)}"
+
+    def _one_of(self, model: type[Row], compare: Compare, kind: str) -> str:
+        """What a column equals that holds one of these words.
+
+        A plan for all values takes a list for ten entries, and so for nearly all rows where
+        there are few different ones. A list of one it would plan anew each time.
+        """
+        words, is_uneven = compare.value, compare.field in model.uneven
+        if isinstance(words, Sized) and len(words) == 1 and not is_uneven:
+            return self.bind(next(iter(words)), kind)
+        several = self.bind(listed(words), f"{kind}[]")
+        return f"ANY ({f'these({several})' if is_uneven else several})"
 
     def _matches(self, sql: str, text: str | Given) -> str:
         if not has_words(text):
