@@ -101,6 +101,20 @@ class Actor:
         """How far this actor may `verb` the `noun`."""
         return Reach(any=True) if self.is_system else self.reaches.get((verb, noun), NOTHING)
 
+    def mission_roles(self, verb: str, noun: str) -> frozenset[Role]:
+        """The roles held for missions that open this: the same ones for all of a class."""
+        return frozenset(
+            grant.role
+            for grant in self.grants
+            for permission in DUTIES[grant.role].permissions
+            if permission.split(".")[::2] == [verb, noun] and _reach(permission, grant).missions
+        )
+
+    def missions(self, roles: frozenset[Role]) -> list[UUID]:
+        """The missions that these roles are held for, in a fixed order."""
+        held = [grant for grant in self.grants if grant.role in roles]
+        return sorted({grant.mission_id for grant in held if grant.mission_id is not None})
+
     def refusal(self, verb: str, noun: str) -> Refusal:
         """Why this actor may not: sign in first, or lack of the named permission."""
         if self.is_anonymous:

@@ -90,6 +90,36 @@ def all_of(parts: Iterable[Condition]) -> Condition:
     return kept[0] if len(kept) == 1 else AllOf(kept)
 
 
+def joined(parts: Iterable[Condition]) -> Condition:
+    """The conjunction, with what follows from another part left out too.
+
+    For rules, which are few and short: it compares each with each.
+    """
+    kept: list[Condition] = []
+    for part in parts:
+        if not any(follows(part, other) for other in kept):
+            kept = [*(other for other in kept if not follows(other, part)), part]
+    return all_of(kept)
+
+
+def follows(part: Condition, given: Condition) -> bool:
+    """Whether a part surely holds where another does; False says that it is not plain to see."""
+    match part, given:
+        case (AllOf(parts), _):
+            found = all(follows(each, given) for each in parts)
+        case (_, AllOf(parts)):
+            found = any(follows(part, each) for each in parts)
+        case (_, AnyOf(parts)):
+            found = all(follows(part, each) for each in parts)
+        case (AnyOf(parts), _):
+            found = any(follows(each, given) for each in parts)
+        case (Some(name, inner), Some(other, known)):
+            found = name == other and follows(inner, known)
+        case _:
+            found = part in (ALWAYS, given)
+    return found
+
+
 def any_of(parts: Iterable[Condition]) -> Condition:
     """The disjunction, with what is trivially false left out."""
     kept = tuple(part for part in _alternatives(parts) if not isinstance(part, Never))

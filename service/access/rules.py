@@ -10,16 +10,18 @@ from typing import Any
 
 from service.access.actors import Actor
 from service.access.conditions import ALWAYS, NEVER, Blank, Condition, any_of, fill
-from service.access.roles import Assignment
+from service.access.roles import Assignment, Role
 
 
 @dataclass(frozen=True)
 class Mine:
-    """Something of the caller's own, such as their missions as far as a permission reaches."""
+    """Something of the caller's own, such as their missions as far as some roles reach.
+
+    Two are equal where they are the same for every caller, whatever permission they come from.
+    """
 
     blank: Blank
-    verb: str
-    noun: str
+    roles: frozenset[Role] = frozenset()
 
     def of(self, actor: Actor) -> Any:
         """Its value for this caller; None where they have none."""
@@ -27,7 +29,7 @@ class Mine:
             return actor.person_id
         if self.blank is Blank.MY_ACCOUNT:
             return actor.account_id
-        return sorted(actor.reach(self.verb, self.noun).missions) or None
+        return actor.missions(self.roles) or None
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,12 @@ class Rules:
         parts.extend(
             condition for kind, condition in self.assigned.items() if kind in reach.assigned
         )
-        values = {
-            blank: value(Mine(blank, asked, self.noun))
-            for blank in (Blank.ME, Blank.MY_ACCOUNT, Blank.MY_MISSIONS)
-        }
-        return fill(any_of(parts), values)
+        mine = [
+            Mine(Blank.ME),
+            Mine(Blank.MY_ACCOUNT),
+            Mine(Blank.MY_MISSIONS, actor.mission_roles(asked, self.noun)),
+        ]
+        return fill(any_of(parts), {each.blank: value(each) for each in mine})
 
     def guard(self, field_name: str) -> str | None:
         """The verb that opens this field, or None where the row's own verb does."""

@@ -161,6 +161,7 @@ class PersonLanguage(Row):
     """A language a person commands, and how well."""
 
     access = _file_rules()
+    uneven = frozenset({"language", "proficiency"})
 
     person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
         "models.Person", related_name="languages", on_delete=fields.CASCADE
@@ -205,6 +206,7 @@ class Experience(Row):
     """A period of service: in a mission, or elsewhere for an organisation."""
 
     access = _file_rules()
+    uneven = frozenset({"function", "level", "stream"})
 
     person: fields.ForeignKeyRelation[Person] = fields.ForeignKeyField(
         "models.Person", related_name="experiences", on_delete=fields.CASCADE

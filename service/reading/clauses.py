@@ -4,7 +4,7 @@ A condition that a caller wrote sees only rows and fields that the caller may re
 a condition that a rule wrote sees the table as it is.
 """
 
-from collections.abc import Sized
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from service.access.actors import Actor
@@ -22,6 +22,8 @@ from service.access.conditions import (
     Not,
     Some,
     all_of,
+    follows,
+    joined,
 )
 from service.models import Row
 from service.reading.columns import column, relation, table
@@ -38,6 +40,7 @@ class Clauses:
         self.actor = actor
         self.values: list[Any] = []
         self._aliases = 0
+        self._known: dict[str, Condition] = {}
 
     def bind(self, value: Any, kind: str) -> str:
         """A placeholder for this value."""
@@ -63,14 +66,36 @@ class Clauses:
 
     def rule(self, model: type[Row], alias: str, condition: Condition) -> str:
         """A condition written by Cadre itself: no scope inside."""
+        if follows(condition, self._known.get(alias, ALWAYS)):
+            return "true"
+        if isinstance(condition, AllOf):
+            return conjunction(*(self.rule(model, alias, part) for part in condition.parts))
         return self._sql(model, alias, condition, asked=False)
 
-    def asked(self, model: type[Row], alias: str, condition: Condition) -> str:
-        """A condition written by the caller; refused where it reads what they may not."""
-        guards = self.readable(model, _fields(condition))
-        return conjunction(
-            self.rule(model, alias, guards), self._sql(model, alias, condition, asked=True)
-        )
+    def asked(
+        self,
+        model: type[Row],
+        alias: str,
+        condition: Condition,
+        *,
+        sorts: Iterable[str] = (),
+        given: Condition = ALWAYS,
+    ) -> str:
+        """The rows in the actor's scope of which a condition holds that the caller wrote.
+
+        Refused where it, or what the caller `sorts` by, reads what they may not. What is
+        `given` of every row at hand is not asked again, nor later on what is asked here.
+        """
+        guards = self.readable(model, _fields(condition).union(sorts))
+        rules = joined([model.access.open_rows(self.actor), guards])
+        self._known[alias] = given
+        seen = self.rule(model, alias, rules)
+        self._known[alias] = joined([given, rules])
+        return conjunction(seen, self._sql(model, alias, condition, asked=True))
+
+    def known(self, alias: str) -> Condition:
+        """What Cadre's own rules have established of the row."""
+        return self._known.get(alias, ALWAYS)
 
     def readable(self, model: type[Row], fields: set[str]) -> Condition:
         """The rows on which the actor may read all these fields; refused where there are none."""
@@ -133,7 +158,7 @@ class Clauses:
         there are few different ones. A list of one it would plan anew each time.
         """
         words, is_uneven = compare.value, compare.field in model.uneven
-        if isinstance(words, Sized) and len(words) == 1 and not is_uneven:
+        if isinstance(words, Collection) and len(words) == 1 and not is_uneven:
             return self.bind(next(iter(words)), kind)
         several = self.bind(listed(words), f"{kind}[]")
         return f"ANY ({f'these({several})' if is_uneven else several})"
@@ -153,7 +178,7 @@ class Clauses:
         if asked:
             if link.target.access.open_rows(self.actor) == NEVER:
                 raise self.actor.refusal(link.target.access.verb, link.target.access.noun)
-            parts += [self.scope(link.target, there), self.asked(link.target, there, inner)]
+            parts.append(self.asked(link.target, there, inner))
         elif inner != ALWAYS:
             parts.append(self.rule(link.target, there, inner))
         return f"EXISTS (SELECT 1 FROM {table(link.target)} {there} WHERE {conjunction(*parts)})"

@@ -56,13 +56,15 @@ class Column:
 class Relation:
     """A way from one table to another: the target, and SQL that joins `{here}` to `{there}`.
 
-    `back` is the target's column that points here, where there is one.
+    `back` is the target's column that points here, where there is one, and `forth` the
+    target's relation by that column.
     """
 
     target: type[Row]
     join: str
     is_many: bool
     back: str | None = None
+    forth: str | None = None
 
 
 @cache
@@ -94,7 +96,12 @@ def relation(model: type[Row], name: str) -> Relation:
     assert isinstance(field, BackwardFKRelation)
     join = f'{{there}}."{field.relation_source_field}" = {{here}}.id'
     is_many = not isinstance(field, fields.relational.BackwardOneToOneRelation)
-    return Relation(target, join, is_many, field.relation_source_field)
+    forth = next(
+        name
+        for name in target._meta.fk_fields | target._meta.o2o_fields
+        if relation(target, name).join == f'{{there}}.id = {{here}}."{field.relation_source_field}"'
+    )
+    return Relation(target, join, is_many, field.relation_source_field, forth)
 
 
 def table(model: type[Row]) -> str:

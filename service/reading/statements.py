@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from service.access.actors import Actor
-from service.access.conditions import ALWAYS, NEVER, Condition
+from service.access.conditions import ALWAYS, NEVER, Condition, Some
 from service.models import Row
 from service.reading import pages
 from service.reading.clauses import Clauses, conjunction
@@ -69,12 +69,16 @@ class Statement:
 
 @dataclass(frozen=True)
 class Listing:
-    """A page over a table: at the root, or joined to the row called `here`."""
+    """A page over a table: at the root, or joined to the row called `here`.
+
+    What is `given` already holds of each row of it, because of what that row is known to be.
+    """
 
     model: type[Row]
     page: Page
     join: str = "true"
     here: str = ""
+    given: Condition = ALWAYS
 
     def joined(self, there: str) -> str:
         """SQL that ties a row of the list to the row it hangs on."""
@@ -161,8 +165,8 @@ def _row(
     clauses: Clauses, model: type[Row], alias: str, fields: tuple[Field, ...], *, where: str
 ) -> str:
     """A scalar sub-select: the one visible row as JSON, or null."""
+    scope = clauses.asked(model, alias, ALWAYS)
     values = _fields(clauses, model, alias, fields)
-    scope = clauses.scope(model, alias)
     return _object(values, f" FROM {table(model)} {alias} WHERE {conjunction(where, scope)}")
 
 
@@ -226,7 +230,8 @@ def _value(clauses: Clauses, model: type[Row], alias: str, field: Field) -> str:
             return f"({_row(clauses, link.target, there, fields, where=joined)})"
         case Many(relation=name, page=page):
             link = relation(model, name)
-            return f"({_page(clauses, Listing(link.target, page, link.join, alias))})"
+            given = Some(link.forth, clauses.known(alias)) if link.forth else ALWAYS
+            return f"({_page(clauses, Listing(link.target, page, link.join, alias, given))})"
 
 
 def _guarded(clauses: Clauses, model: type[Row], alias: str, name: str) -> str:
@@ -238,7 +243,8 @@ def _guarded(clauses: Clauses, model: type[Row], alias: str, name: str) -> str:
         return sql
     if rows == NEVER:
         return "NULL"
-    return f"CASE WHEN {clauses.rule(model, alias, rows)} THEN {sql} END"
+    rule = clauses.rule(model, alias, rows)
+    return sql if rule == "true" else f"CASE WHEN {rule} THEN {sql} END"
 
 
 def global_id(model: type[Row], alias: str) -> str:
@@ -251,13 +257,15 @@ def _page(clauses: Clauses, listing: Listing) -> str:
     """A scalar sub-select: the page as one JSON object."""
     page = Cut(clauses.alias(), pages.cut(listing.page.window), listing)
     pieces = listing.page.parts
+    source = ""
+    if any(isinstance(piece, Edges | PageInfo) for piece in pieces):
+        # First, because what it establishes of its rows need not be asked of each of their fields.
+        # HAVING makes it one row also where nothing that was asked for is an aggregate.
+        source = f" FROM ({_slice(clauses, page)}) {page.alias} HAVING true"
     answer = f"SELECT {_built([_piece(clauses, page, piece) for piece in pieces])}"
     if any(isinstance(piece, Total | Exactness) for piece in pieces):
-        answer = f"WITH counted AS ({_count(clauses, listing)}) {answer}"
-    if not any(isinstance(piece, Edges | PageInfo) for piece in pieces):
-        return answer
-    # HAVING makes it one row also where nothing that was asked for is an aggregate.
-    return f"{answer} FROM ({_slice(clauses, page)}) {page.alias} HAVING true"
+        return f"WITH counted AS ({_count(clauses, listing)}) {answer}{source}"
+    return answer + source
 
 
 def _piece(clauses: Clauses, page: Cut, piece: PagePart) -> tuple[str, str]:
@@ -333,8 +341,7 @@ def _slice(clauses: Clauses, page: Cut) -> str:
         return found
     place = f", row_number() OVER (ORDER BY {taken}) AS {PLACE}" if page.looks_beyond else ""
     return (
-        f"SELECT {alias}.*{place} FROM ({found}) {alias}"
-        f" ORDER BY {order.by(alias, reverse=False)}"
+        f"SELECT {alias}.*{place} FROM ({found}) {alias} ORDER BY {order.by(alias, reverse=False)}"
     )
 
 
@@ -349,10 +356,8 @@ def _count(clauses: Clauses, listing: Listing) -> str:
 def _where(clauses: Clauses, listing: Listing, alias: str) -> str:
     """Join, row scope, the caller's filter, and the right to sort by what they sort by."""
     model, page = listing.model, listing.page
-    sorted_by = clauses.readable(model, {sort.field for sort in page.order})
+    sorts = [sort.field for sort in page.order]
     return conjunction(
         listing.joined(alias),
-        clauses.scope(model, alias),
-        clauses.asked(model, alias, page.where),
-        clauses.rule(model, alias, sorted_by),
+        clauses.asked(model, alias, page.where, sorts=sorts, given=listing.given),
     )
