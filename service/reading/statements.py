@@ -39,6 +39,8 @@ from service.reading.slots import Filling, Open, Token, is_open
 # What PostgreSQL allows: bytes of an identifier, and pairs of a function's 100 arguments.
 _LONGEST_IDENTIFIER = 63
 _MOST_PAIRS = 50
+# It breaks base64 into lines of so many bytes; an id by its own has so many.
+_LINE, _ID_LENGTH = 57, 36
 # A row's place in its page; no table has a column with a blank in its name.
 PLACE = '"the place"'
 
@@ -249,8 +251,10 @@ def _guarded(clauses: Clauses, model: type[Row], alias: str, name: str) -> str:
 
 def global_id(model: type[Row], alias: str) -> str:
     """SQL for the opaque id of a row."""
-    packed = f"convert_to('{model.__name__}:' || {alias}.id, 'UTF8')"
-    return f"translate(encode({packed}, 'base64'), E'\\n', '')"
+    name = f"{model.__name__}:"
+    encoded = f"encode(convert_to('{name}' || {alias}.id, 'UTF8'), 'base64')"
+    is_short = len(name) + _ID_LENGTH < _LINE
+    return encoded if is_short else f"translate({encoded}, E'\\n', '')"
 
 
 def _page(clauses: Clauses, listing: Listing) -> str:
