@@ -51,8 +51,8 @@ _GZIP = ((b"content-encoding", b"gzip"),)
 # A smaller answer travels in one packet anyway; a greater effort costs more time than it saves.
 _WORTH_PACKING, _EFFORT = 1_400, 3
 _SERVED = {
-    "GET": frozenset({OperationType.QUERY}),
-    "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
+    "GET": (OperationType.QUERY,),
+    "POST": (OperationType.QUERY, OperationType.MUTATION),
 }
 _STREAMED = {
     "GET": frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION}),
@@ -209,7 +209,7 @@ def _packed(heads: Heads, body: Sequence[bytes]) -> tuple[Sequence[bytes], _Head
 
 def _tell(method: str, reference: str, answer: _Answer, seconds: float) -> None:
     """The request in numbers and in one line of the log, without a word of what was asked."""
-    codes = answer.outcome.codes
+    codes = answer.outcome.codes if answer.outcome.errors else []
     _requests(answer.status).count += 1
     SECONDS.observe(seconds)
     for code in codes:

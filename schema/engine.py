@@ -4,7 +4,7 @@ Limits come before work, and whoever was remembered is proved before anything is
 refuses to know HTTP, sockets or streams; they only carry what it says.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -126,6 +126,14 @@ class Caller:
     token: str | None
     is_proved: bool
     address: str | None = None
+    _purse: Hashable = None
+
+    @property
+    def purse(self) -> Hashable:
+        """Whose budget pays, the same for the whole request."""
+        if self._purse is None:
+            self._purse = payer(self.sign_in.actor, self.address)
+        return self._purse
 
 
 class Outcome(NamedTuple):
@@ -264,12 +272,11 @@ class Engine:
 
     def take(self, caller: Caller, admitted: Admitted) -> Balance:
         """What is left of the caller's budget without the price. Raises TooSoon."""
-        purse = payer(caller.sign_in.actor, caller.address)
-        return self._budgets.take(purse, admitted.cost, admitted.limits)
+        return self._budgets.take(caller.purse, admitted.cost, admitted.limits)
 
     def settle(self, caller: Caller, admitted: Admitted, outcome: Outcome) -> Outcome:
         """The outcome with what it cost, once what was taken and not spent is given back."""
-        purse = payer(caller.sign_in.actor, caller.address)
+        purse = caller.purse
         if outcome.data is None:
             self._budgets.settle(purse, admitted.cost, admitted.limits)
             return outcome
@@ -280,11 +287,12 @@ class Engine:
 
     async def admit(self, asked: Asked) -> Admitted:
         """What may run: the document that was sent or named, within every limit."""
-        return self._admit(asked, await self._document(asked))
+        limits = self._allowances.of(asked.caller.sign_in.actor)
+        return self._admit(asked, await self._document(asked, limits), limits)
 
-    async def _document(self, asked: Asked) -> Document:
+    async def _document(self, asked: Asked, limits: Limits) -> Document:
         """The registered document that was named, or the one that was sent."""
-        parameters, actor = asked.parameters, asked.caller.sign_in.actor
+        parameters = asked.parameters
         if parameters.digest:
             known = self.documents.registered(parameters.digest)
             if known is not None:
@@ -294,14 +302,13 @@ class Engine:
                 return self.documents.register(parameters.digest, text)
         if not parameters.query:
             raise NotRegistered
-        if self._is_safelisted and not actor.reach(*_INTROSPECT):
+        if self._is_safelisted and not asked.caller.sign_in.actor.reach(*_INTROSPECT):
             raise NotTrusted
-        return self.documents.parse(parameters.query, self._allowances.of(actor))
+        return self.documents.parse(parameters.query, limits)
 
-    def _admit(self, asked: Asked, document: Document) -> Admitted:
+    def _admit(self, asked: Asked, document: Document, limits: Limits) -> Admitted:
         """What is to run, in the order cheap to dear; refuses before the next step costs."""
         actor, parameters = asked.caller.sign_in.actor, asked.parameters
-        limits = self._allowances.of(actor)
         operation = document.operation(parameters.operation_name)
         if operation.kind not in asked.kinds:
             raise _wrong_kind(operation)

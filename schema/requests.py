@@ -181,10 +181,11 @@ async def read_parameters(asking: Asking, limits: Limits, seconds: float) -> Par
     if scope["method"] != "POST":
         raise _refused(405, "Send POST, or GET for queries.", Allow="GET, POST")
     _check_media(heads.get(b"content-type", b""))
-    _check_encoding(heads.get(b"content-encoding", b"identity"))
-    _check_announced(heads.get(b"content-length", b""), limits)
+    if b"content-encoding" in heads:
+        _check_encoding(heads[b"content-encoding"])
     body = asking.exchange.body() if asking.exchange else None
     if body is None:
+        _check_announced(heads.get(b"content-length", b""), limits)
         body = await _read(asking.receive, limits, seconds)
     elif len(body) > limits.body_bytes:
         raise _too_large(limits)
@@ -273,14 +274,16 @@ def parameters(given: Any, what: str) -> Parameters:
         raise _refused(400, "Batches are not served; send one request for each operation.")
     if not isinstance(given, dict):
         raise _refused(400, f"{what} must be a JSON object with `query`.")
-    extensions = _object(given, "extensions")
+    extensions = _object(given.get("extensions"), "extensions")
     digest = _digest(given.get("documentId"), extensions.get("persistedQuery"))
     query = _query(given.get("query"), what, digest)
     name = given.get("operationName")
     if not isinstance(name, str | None):
         raise _refused(400, "`operationName` must be a text or null.")
     # Form-encoded GETs cannot write null; an empty name there means none.
-    variables = _object(given, "variables")
+    variables = given.get("variables")
+    if type(variables) is not dict:
+        variables = _object(variables, "variables")
     return Parameters(query, variables, name or None, extensions, digest)
 
 
@@ -312,8 +315,7 @@ def _digest(document_id: Any, persisted: Any) -> str | None:
     return digest
 
 
-def _object(given: dict[str, Any], name: str) -> dict[str, Any]:
-    value = given.get(name)
+def _object(value: Any, name: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):

@@ -32,6 +32,7 @@ _VALUES = (
     (re.compile(r"(://[^:/@\s]*):[^@/\s]*@"), rf"\1:{HIDDEN}@"),
 )
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+_root = logging.getLogger()
 _LEVELS = {"debug", "info", "warning", "error"}
 
 
@@ -70,12 +71,11 @@ def set_up(level: str) -> None:
             ],
         )
     )
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(level.upper())
+    _root.handlers = [handler]
+    _root.setLevel(level.upper())
     # These would tell every statement with its values, which are people's data.
     for talkative in ("tortoise", "asyncpg", "asyncio"):
-        logging.getLogger(talkative).setLevel(max(logging.WARNING, root.level))
+        logging.getLogger(talkative).setLevel(max(logging.WARNING, _root.level))
     # While the database is away it would print its stack every few seconds; we tell it ourselves.
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
@@ -101,10 +101,9 @@ def answered(**facts: str | float | list[str]) -> None:
     Only for numbers and words of our own: nothing here is looked through or hidden. Within an
     event loop the lines of some milliseconds are written together.
     """
-    root = logging.getLogger()
-    if not root.isEnabledFor(logging.INFO):
+    if _root.level > logging.INFO:
         return
-    for handler in root.handlers:
+    for handler in _root.handlers:
         if isinstance(handler, _Lines):
             handler.later(time.time(), facts)
 
