@@ -5,6 +5,7 @@ It refuses a port that somebody else listens on.
 
 import asyncio
 import errno
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -88,6 +89,14 @@ class Server(uvicorn.Server):
             task.cancel()
         for connection in list(self.server_state.connections):
             connection.transport.abort()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serves once what stands for good is out of the sight of the search for garbage."""
+        await super().startup(sockets)
+        # Schema, models and libraries are some half a million objects, which every full search
+        # would walk through; what a request makes is freed without any.
+        gc.collect()
+        gc.freeze()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """The original waits for every answer, and a stream goes on for as long as it may."""
