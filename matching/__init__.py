@@ -9,10 +9,12 @@ from matching.certificates import Certificate, certify
 from matching.configurations import Configuration, InvalidConfiguration, Weights
 from matching.digests import VERSION, digest
 from matching.flows import NotSolved
+from matching.optima import Progress
 from matching.people import CRITERIA, Fixed, InvalidPeople, Mentee, Mentor, Service
 from matching.prices import NotOptimal
 from matching.rules import Rule
 from matching.runs import Proposal, Reason, Run, Unmatched, pair
+from matching.worths import Effort
 
 __all__ = [
     "CRITERIA",
@@ -20,6 +22,7 @@ __all__ = [
     "VERSION",
     "Certificate",
     "Configuration",
+    "Effort",
     "Fixed",
     "InvalidConfiguration",
     "InvalidPeople",
@@ -27,6 +30,7 @@ __all__ = [
     "Mentor",
     "NotOptimal",
     "NotSolved",
+    "Progress",
     "Proposal",
     "Reason",
     "Rule",

@@ -13,6 +13,8 @@ from scipy.sparse import coo_array, csr_array
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Amounts = npt.NDArray[np.int32]
+"""Millionths of one pair: no score leaves 0 to 1, so half the width holds them all."""
 Masks = npt.NDArray[np.bool_]
 Bits = npt.NDArray[np.uint16]
 Words = npt.NDArray[np.uint64]

@@ -6,12 +6,25 @@ that is not known, is neutral (0.5). No feature may decide: rules forbid, featur
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from functools import cached_property
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from matching.arrays import Floats, Integers, Selection, Sparse, Words, dense, pack, shared, sparse
+from matching.arrays import (
+    ALL,
+    Amounts,
+    Floats,
+    Integers,
+    Selection,
+    Sparse,
+    Words,
+    dense,
+    pack,
+    shared,
+    sparse,
+)
 from matching.configurations import Configuration
 from matching.people import Mentee, Mentor
 from matching.texts import Texts
@@ -24,10 +37,56 @@ WORKING_HOURS: Final = 8.0
 Key = TypeVar("Key")
 
 
+class Shares(Protocol):
+    """What a feature adds to a block of pairs, in whole millionths."""
+
+    def add_to(self, block: Amounts, rows: Selection, columns: Selection) -> None:
+        """Adds `rint(factor * value)` of every pair to the block, shape (r, c), in place."""
+
+
 class Feature(Protocol):
     """A block of values in 0 to 1, shape (r, c), for r mentees and c mentors."""
 
     def __call__(self, rows: Selection, columns: Selection) -> Floats: ...
+
+    def shares(self, factor: float) -> Shares:
+        """The same times a factor in millionths, tabulated: rounded once for each value."""
+
+
+def rounded(values: npt.ArrayLike, factor: float) -> Amounts:
+    """`rint(factor * value)`, the one rounding between a value and what it adds."""
+    return np.rint(factor * np.asarray(values, dtype=np.float64)).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """Shares by kind of mentee and mentor: `table[codes]`, shapes (n,) and (kinds, m)."""
+
+    codes: Integers
+    table: Amounts
+
+    def add_to(self, block: Amounts, rows: Selection, columns: Selection) -> None:
+        """Adds the shares of these pairs."""
+        found = self.table[self.codes[rows]]
+        block += found if columns is ALL else found[:, columns]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Shares by something counted of each pair: `table[codes, count]`.
+
+    `codes` (n,) is the mentee's row of the table, (kinds, counts).
+    """
+
+    count: Callable[[Selection, Selection], npt.NDArray[Any]]
+    codes: Integers
+    table: Amounts
+
+    def add_to(self, block: Amounts, rows: Selection, columns: Selection) -> None:
+        """Adds the shares of these pairs."""
+        counts = self.count(rows, columns)
+        for place, kind in enumerate(self.codes[rows]):
+            block[place] += self.table[kind].take(counts[place])
 
 
 @dataclass(frozen=True)
@@ -58,6 +117,10 @@ class Lookup:
         block: Floats = self.table[self.codes[rows]][:, columns]
         return block
 
+    def shares(self, factor: float) -> Shares:
+        """The values times a factor."""
+        return LookedUp(self.codes, rounded(self.table, factor))
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -76,10 +139,28 @@ class Coverage:
 
     def __call__(self, rows: Selection, columns: Selection) -> Floats:
         """The block's values."""
-        mine = self.mine[rows]
-        sizes = np.bitwise_count(mine).sum(axis=1, dtype=np.float64)
-        shares: Floats = shared(mine, self.theirs[columns]) / np.maximum(sizes, 1.0)[:, None]
-        return shares
+        sizes = self._sizes[rows, None]
+        values: Floats = self._values[sizes, self._carried(rows, columns)]
+        return values
+
+    def shares(self, factor: float) -> Shares:
+        """The values times a factor."""
+        return Counted(self._carried, self._sizes, rounded(self._values, factor))
+
+    def _carried(self, rows: Selection, columns: Selection) -> npt.NDArray[np.uint8]:
+        return shared(self.mine[rows], self.theirs[columns])
+
+    @cached_property
+    def _sizes(self) -> Integers:
+        sizes: Integers = np.bitwise_count(self.mine).sum(axis=1, dtype=np.int64)
+        return sizes
+
+    @cached_property
+    def _values(self) -> Floats:
+        """By number of tasks and number of those carried, shape (sizes, counts)."""
+        most = int(self._sizes.max(initial=0))
+        sizes = np.maximum(np.arange(most + 1, dtype=np.float64), 1.0)
+        return np.arange(most + 1) / sizes[:, None]
 
 
 @dataclass(frozen=True)
@@ -102,6 +183,15 @@ class Languages:
 
     def __call__(self, rows: Selection, columns: Selection) -> Floats:
         """The block's values."""
+        return self._values[self._beyond(rows, columns)]
+
+    def shares(self, factor: float) -> Shares:
+        """The values times a factor."""
+        alike = np.zeros(len(self.mine), dtype=np.int64)
+        return Counted(self._beyond, alike, rounded(self._values[None, :], factor))
+
+    def _beyond(self, rows: Selection, columns: Selection) -> npt.NDArray[np.uint8]:
+        """The levels shared beyond the best language, up to where they are worth 1."""
         mine, theirs = self.mine[rows], self.theirs[columns]
         total = np.zeros((len(mine), len(theirs)), dtype=np.uint16)
         best = np.zeros(total.shape, dtype=np.uint8)
@@ -109,7 +199,15 @@ class Languages:
             common = np.minimum(mine[:, code, None], theirs[None, :, code])
             total += common
             np.maximum(best, common, out=best)
-        return np.minimum((total - best) / (2.0 * HIGHEST_LANGUAGE_LEVEL), 1.0)
+        beyond: npt.NDArray[np.uint8] = np.minimum(total - best, 2 * HIGHEST_LANGUAGE_LEVEL).astype(
+            np.uint8
+        )
+        return beyond
+
+    @cached_property
+    def _values(self) -> Floats:
+        most = 2 * HIGHEST_LANGUAGE_LEVEL
+        return np.arange(most + 1) / float(most)
 
 
 @dataclass(frozen=True)
@@ -138,6 +236,27 @@ class Preferences:
     def __call__(self, rows: Selection, columns: Selection) -> Floats:
         """The block's values."""
         return dense(self.ranks, rows, columns) + self.base[rows, None]
+
+    def shares(self, factor: float) -> Shares:
+        """The values times a factor."""
+        named = self.ranks.copy()
+        # Who ranked anybody has a base of nothing, so the two never meet in one pair.
+        named.data = rounded(named.data, factor)
+        return Named(rounded(self.base, factor), named)
+
+
+@dataclass(frozen=True)
+class Named:
+    """Shares of a few pairs named one by one, (n, m), beside what every pair of a mentee has."""
+
+    base: Amounts
+    pairs: Sparse
+
+    def add_to(self, block: Amounts, rows: Selection, columns: Selection) -> None:
+        """Adds the shares of these pairs."""
+        block += self.base[rows, None]
+        if self.pairs.nnz:
+            block += dense(self.pairs, rows, columns)
 
 
 def build(

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from matching.arrays import Bits, Integers
+from matching.arrays import Amounts, Bits, Integers
 from matching.configurations import Configuration
 from matching.people import Fixed, Mentee, Mentor, free_places, ordered
 from matching.rules import Rules
@@ -26,7 +26,7 @@ class Block:
 
     rows: slice
     broken: Bits
-    scores: Integers
+    scores: Amounts
 
 
 @dataclass(frozen=True)

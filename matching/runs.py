@@ -12,15 +12,15 @@ from typing import Final
 
 import numpy as np
 
-from matching.arrays import MICROS, Integers, Masks
+from matching.arrays import MICROS, Amounts, Bits, Integers
 from matching.configurations import Configuration
 from matching.digests import VERSION, digest
-from matching.flows import solve
 from matching.markets import BLOCK, Market
+from matching.optima import Optimum, Progress, Watch, find, runners_up, unwatched
 from matching.people import Fixed, Mentee, Mentor
-from matching.prices import NotOptimal, Prices, bound, recover
-from matching.problems import Problem, fingerprints, mixed
+from matching.prices import bound
 from matching.rules import BIT, Rule
+from matching.worths import Effort, Worths
 
 LIBRARIES: Final = ("numpy", "ortools", "scikit-learn", "scipy")
 
@@ -98,13 +98,15 @@ class Run:
         return self.bound / MICROS
 
 
-def pair(
+def pair(  # noqa: PLR0913 - the people, what binds them, and how to go about it
     mentees: Iterable[Mentee],
     mentors: Iterable[Mentor],
     *,
     fixed: Iterable[Fixed] = (),
     closed_badly: Iterable[tuple[str, str]] = (),
     configuration: Configuration = Configuration(),  # noqa: B008 - frozen
+    effort: Effort = Effort(),  # noqa: B008 - frozen
+    watch: Watch = unwatched,
 ) -> Run:
     """The best pairing of all waiting mentees at once, with its proof.
 
@@ -116,6 +118,10 @@ def pair(
     closed_badly : iterable of (mentee id, mentor id)
         Pairs that must not be made again.
     configuration : Configuration
+    effort : Effort
+        How to go about it; see there.
+    watch : callable, optional
+        Told of each step as it begins; whatever it raises ends the run.
 
     Returns
     -------
@@ -131,29 +137,31 @@ def pair(
     """
     people = tuple(mentees), tuple(mentors)
     held, failed = frozenset(fixed), frozenset(closed_badly)
+    watch(Progress("score"))
     market = Market.of(*people, fixed=held, closed_badly=failed, configuration=configuration)
-    sweep = _sweep(market)
-    chosen, prices, objective = _proved(sweep.problem)
-    proposals = tuple(_proposals(market, sweep.problem, chosen, prices))
-    unmatched = tuple(_unmatched(market, sweep, chosen))
+    worths = Worths.of(market, effort)
+    best = find(worths, watch=watch)
+    watch(Progress("explain", best.rounds, len(best.problem.rows), 0))
+    proposals = tuple(_proposals(worths, best))
+    unmatched = tuple(_unmatched(market, best))
     return Run(
         input_digest=digest(*people, fixed=held, closed_badly=failed, configuration=configuration),
         versions=versions(configuration),
         counts={
-            **sweep.counts(market),
+            **_counts(worths, best),
             "mentees": len(people[0]),
             "fixed": len(people[0]) - len(market.mentees),
             "proposals": len(proposals),
             "unmatched": len(unmatched),
         },
         status="OPTIMAL",
-        objective=objective,
-        bound=bound(sweep.problem, prices),
-        gap=bound(sweep.problem, prices) - objective,
+        objective=best.objective,
+        bound=bound(best.problem, best.prices),
+        gap=bound(best.problem, best.prices) - best.objective,
         proposals=proposals,
         unmatched=unmatched,
-        prices=_by_id([one.id for one in market.mentors], prices.prices),
-        surpluses=_by_id([one.id for one in market.mentees], prices.surpluses),
+        prices=_by_id([one.id for one in market.mentors], best.prices.prices),
+        surpluses=_by_id([one.id for one in market.mentees], best.prices.surpluses),
     )
 
 
@@ -166,130 +174,67 @@ def versions(configuration: Configuration) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True)
-class _Sweep:
-    """What one pass over all pairs found: the problem, and per mentee why pairs fell away.
-
-    `rule_counts` (n, rules) counts mentors per broken rule; `suitable` (n,) those
-    who break nothing but capacity, `good_enough` (n,) those of them at the minimum.
-    """
-
-    problem: Problem
-    eligible: int
-    rule_counts: Integers
-    suitable: Integers
-    good_enough: Integers
-
-    def counts(self, market: Market) -> dict[str, int]:
-        return {
-            "mentors": len(market.mentors),
-            "waiting": len(market.mentees),
-            "free_places": int(market.free.sum()),
-            "pairs": len(market.mentees) * len(market.mentors),
-            "eligible_pairs": self.eligible,
-            "edges": len(self.problem.rows),
-        }
+def _counts(worths: Worths, best: Optimum) -> dict[str, int]:
+    market = worths.market
+    return {
+        "mentors": len(market.mentors),
+        "waiting": len(market.mentees),
+        "free_places": int(market.free.sum()),
+        "pairs": len(market.mentees) * len(market.mentors),
+        "eligible_pairs": worths.eligible,
+        "edges": len(best.problem.rows),
+        "rounds": best.rounds,
+    }
 
 
-def _proved(problem: Problem) -> tuple[Masks, Prices, int]:
-    chosen = solve(problem)
-    prices = recover(problem, chosen)
-    objective, limit = problem.objective(chosen), bound(problem, prices)
-    if limit != objective:
-        raise NotOptimal(f"objective {objective} differs from its bound {limit}")
-    return chosen, prices, objective
-
-
-def _sweep(market: Market) -> _Sweep:
-    n = len(market.mentees)
-    rule_counts = np.zeros((n, len(Rule)), dtype=np.int64)
-    suitable, good_enough = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    eligible = 0
-    edges: list[tuple[Integers, Integers, Integers]] = []
-    for block in market.blocks():
-        rows, broken = block.rows, block.broken
-        for place, rule in enumerate(Rule):
-            rule_counts[rows, place] = np.count_nonzero(broken & BIT[rule], axis=1)
-        fits = (broken & ~BIT[Rule.NO_CAPACITY]) == 0
-        enough = block.scores >= market.minimum
-        suitable[rows] = np.count_nonzero(fits, axis=1)
-        good_enough[rows] = np.count_nonzero(fits & enough, axis=1)
-        eligible += int(np.count_nonzero(broken == 0))
-        places, columns = np.nonzero((broken == 0) & enough)
-        edges.append((places + rows.start, columns, block.scores[places, columns]))
-    return _Sweep(_problem(market, edges), eligible, rule_counts, suitable, good_enough)
-
-
-def _problem(market: Market, edges: list[tuple[Integers, Integers, Integers]]) -> Problem:
-    none = np.zeros(0, dtype=np.int64)
-    rows, columns, scores = (
-        np.concatenate(parts) for parts in zip((none, none, none), *edges, strict=True)
-    )
-    mine = fingerprints([mentee.id for mentee in market.mentees])
-    theirs = fingerprints([mentor.id for mentor in market.mentors])
-    return Problem(
-        rows=rows,
-        columns=columns,
-        weights=scores + market.priorities[rows],
-        demands=np.ones(len(market.mentees), dtype=np.int64),
-        capacities=market.free,
-        unmatched=market.minimum,
-        ties=mixed(mine[rows], theirs[columns]),
-    )
-
-
-def _proposals(
-    market: Market, problem: Problem, chosen: Masks, prices: Prices
-) -> Iterator[Proposal]:
-    rows, columns = problem.rows[chosen], problem.columns[chosen]
-    losses = prices.surpluses[problem.rows] + prices.prices[problem.columns] - problem.weights
-    starts = np.searchsorted(problem.rows, rows)
-    stops = np.searchsorted(problem.rows, rows, side="right")
+def _proposals(worths: Worths, best: Optimum) -> Iterator[Proposal]:
+    market, problem, prices = worths.market, best.problem, best.prices
+    rows, columns = problem.rows[best.chosen], problem.columns[best.chosen]
+    others = runners_up(worths, best)[rows]
     for first in range(0, len(rows), BLOCK):
         part = slice(first, first + BLOCK)
-        parts = market.scores.contributions(rows[part], columns[part])
-        diagonals = {name: np.diagonal(values).tolist() for name, values in parts.items()}
-        for place, (i, j) in enumerate(zip(rows[part], columns[part], strict=True)):
-            contributions = {name: values[place] for name, values in diagonals.items()}
-            edges = slice(starts[first + place], stops[first + place])
-            other = _runner_up(problem, losses, edges, j)
+        parts = _diagonals(market.scores.contributions(rows[part], columns[part]))
+        scores = market.scores.totals(rows[part], others[part]).diagonal().tolist()
+        for place, (i, j, other) in enumerate(
+            zip(rows[part].tolist(), columns[part].tolist(), others[part].tolist(), strict=True)
+        ):
+            contributions = {name: values[place] for name, values in parts.items()}
+            priority = int(market.priorities[i])
+            paid = int(prices.surpluses[i] + prices.prices[other]) - scores[place] - priority
             yield Proposal(
                 mentee_id=market.mentees[i].id,
                 mentor_id=market.mentors[j].id,
                 score=sum(contributions.values()),
                 contributions=contributions,
-                priority=int(market.priorities[i]),
-                runner_up_mentor_id=(
-                    None if other is None else market.mentors[problem.columns[other]].id
-                ),
-                runner_up_score=(
-                    None if other is None else int(problem.weights[other] - market.priorities[i])
-                ),
-                runner_up_cost=None if other is None else int(losses[other]),
+                priority=priority,
+                runner_up_mentor_id=None if other < 0 else market.mentors[other].id,
+                runner_up_score=None if other < 0 else scores[place],
+                runner_up_cost=None if other < 0 else paid,
             )
 
 
-def _runner_up(problem: Problem, losses: Integers, edges: slice, taken: np.int64) -> int | None:
-    """The edge of least loss besides the one taken; then of highest worth, then of first id."""
-    others = np.arange(edges.start, edges.stop)
-    others = others[problem.columns[others] != taken]
-    if not len(others):
-        return None
-    cheapest = others[losses[others] == losses[others].min()]
-    return int(cheapest[np.argmax(problem.weights[cheapest])])
+def _diagonals(parts: Mapping[str, Amounts]) -> Mapping[str, list[int]]:
+    return {name: values.diagonal().tolist() for name, values in parts.items()}
 
 
-def _unmatched(market: Market, sweep: _Sweep, chosen: Masks) -> Iterator[Unmatched]:
-    given = sweep.problem.given(chosen)
-    for place in np.flatnonzero(given == 0):
-        counts = sweep.rule_counts[place].tolist()
-        yield Unmatched(
-            mentee_id=market.mentees[place].id,
-            reason=_reason(int(sweep.suitable[place]), int(sweep.good_enough[place])),
-            rule_counts={
-                rule.value: count for rule, count in zip(Rule, counts, strict=True) if count
-            },
-        )
+def _unmatched(market: Market, best: Optimum) -> Iterator[Unmatched]:
+    places = np.flatnonzero(best.problem.given(best.chosen) == 0)
+    for first in range(0, len(places), BLOCK):
+        rows = places[first : first + BLOCK]
+        broken = market.rules.broken(rows)
+        fits = (broken & ~BIT[Rule.NO_CAPACITY]) == 0
+        enough = fits & (market.scores.totals(rows) >= market.minimum)
+        for row, bits, may, would in zip(rows, broken, fits, enough, strict=True):
+            yield Unmatched(
+                mentee_id=market.mentees[row].id,
+                reason=_reason(int(may.sum()), int(would.sum())),
+                rule_counts=_rule_counts(bits),
+            )
+
+
+def _rule_counts(broken: Bits) -> dict[str, int]:
+    counts = {rule.value: int(np.count_nonzero(broken & BIT[rule])) for rule in Rule}
+    return {code: count for code, count in counts.items() if count}
 
 
 def _reason(suitable: int, good_enough: int) -> Reason:

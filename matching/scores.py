@@ -9,22 +9,27 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from matching.arrays import ALL, MICROS, Floats, Integers, Selection
+from matching.arrays import ALL, MICROS, Amounts, Integers, Selection
 from matching.configurations import Configuration
-from matching.features import NEUTRAL, Feature, build
+from matching.features import NEUTRAL, Shares, build, rounded
 from matching.people import CRITERIA, Mentee, Mentor
+
+_TOP = "top_criterion"
 
 
 @dataclass(frozen=True)
 class Scores:
     """Contributions and totals of any block of n mentees and m mentors.
 
-    `criteria` (n,) is the place of each mentee's top criterion in `CRITERIA`, or -1.
+    `shares` are by feature; `top` are those of each mentee's top criterion, by its place in
+    `CRITERIA`. `criteria` (n,) is that place, or -1, which is neutral.
     """
 
-    features: Mapping[str, Feature]
-    weights: Mapping[str, float]
+    shares: Mapping[str, Shares]
+    top: Sequence[Shares]
+    neutral: int
     criteria: Integers
+    size: int
 
     @classmethod
     def of(
@@ -40,10 +45,17 @@ class Scores:
         criteria = [
             CRITERIA.index(one.top_criterion) if one.top_criterion else -1 for one in mentees
         ]
-        weights = asdict(configuration.weights)
-        return cls(features, weights, np.array(criteria, dtype=np.int64))
+        factors = {name: weight * MICROS for name, weight in asdict(configuration.weights).items()}
+        top = factors.pop(_TOP)
+        return cls(
+            shares={name: features[name].shares(factor) for name, factor in factors.items()},
+            top=[features[name].shares(top) for name in CRITERIA],
+            neutral=int(rounded(NEUTRAL, top)),
+            criteria=np.array(criteria, dtype=np.int64),
+            size=len(mentors),
+        )
 
-    def contributions(self, rows: Selection, columns: Selection = ALL) -> Mapping[str, Integers]:
+    def contributions(self, rows: Selection, columns: Selection = ALL) -> Mapping[str, Amounts]:
         """What each feature adds, by name.
 
         Parameters
@@ -53,29 +65,36 @@ class Scores:
 
         Returns
         -------
-        mapping of name to ndarray of int64, shape (r, c), in millionths
+        mapping of name to ndarray of int32, shape (r, c), in millionths
             `rint(1e6 * weight * value)`, each rounded on its own; their sum is
             the score by definition.
         """
-        values = {name: feature(rows, columns) for name, feature in self.features.items()}
-        values["top_criterion"] = self._top(values, rows)
-        return {
-            name: np.rint(weight * MICROS * values[name]).astype(np.int64)
-            for name, weight in self.weights.items()
-        }
+        found = {}
+        for name, shares in self.shares.items():
+            found[name] = self._nothing(rows, columns)
+            shares.add_to(found[name], rows, columns)
+        found[_TOP] = self._nothing(rows, columns)
+        self._add_top(found[_TOP], rows, columns)
+        return found
 
-    def totals(self, rows: Selection, columns: Selection = ALL) -> Integers:
+    def totals(self, rows: Selection, columns: Selection = ALL) -> Amounts:
         """Scores of the block in millionths, shape (r, c)."""
-        first, *others = self.contributions(rows, columns).values()
-        total = first.copy()
-        for part in others:
-            total += part
+        total = self._nothing(rows, columns)
+        for shares in self.shares.values():
+            shares.add_to(total, rows, columns)
+        self._add_top(total, rows, columns)
         return total
 
-    def _top(self, values: Mapping[str, Floats], rows: Selection) -> Floats:
-        chosen = self.criteria[rows]
-        top = np.full(values["function"].shape, NEUTRAL)
-        for place in np.unique(chosen[chosen >= 0]):
-            named = chosen == place
-            top[named] = values[CRITERIA[place]][named]
-        return top
+    def _nothing(self, rows: Selection, columns: Selection) -> Amounts:
+        wide = self.size if columns is ALL else len(np.arange(self.size)[columns])
+        return np.zeros((len(self.criteria[rows]), wide), dtype=np.int32)
+
+    def _add_top(self, block: Amounts, rows: Selection, columns: Selection) -> None:
+        places = np.arange(len(self.criteria))[rows]
+        chosen = self.criteria[places]
+        block[chosen < 0] += self.neutral
+        for criterion in np.unique(chosen[chosen >= 0]):
+            named = np.flatnonzero(chosen == criterion)
+            part = np.zeros((len(named), block.shape[1]), dtype=np.int32)
+            self.top[criterion].add_to(part, places[named], columns)
+            block[named] += part

@@ -6,12 +6,13 @@ one mentor's text change the score of another.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
-from matching.arrays import Floats, Selection, Sparse, sparse
+from matching.arrays import ALL, Amounts, Floats, Selection, Sparse, sparse
 
 
 @dataclass(frozen=True)
@@ -48,5 +49,32 @@ class Texts:
 
     def __call__(self, rows: Selection, columns: Selection) -> Floats:
         """Cosines of the block, shape (r, c), between 0 and 1."""
-        cosines: Floats = (self.expertise[columns] @ self.goals[rows].T).toarray().T
-        return np.clip(cosines, 0.0, 1.0)
+        return np.clip(self.cosines(rows, columns).toarray(), 0.0, 1.0)
+
+    def cosines(self, rows: Selection, columns: Selection) -> Sparse:
+        """Cosines of those pairs that have any word in common, with what rounding adds to 1."""
+        theirs = self._turned if columns is ALL else csr_array(self.expertise[columns].T)
+        return csr_array(self.goals[rows] @ theirs)
+
+    @cached_property
+    def _turned(self) -> Sparse:
+        return csr_array(self.expertise.T)
+
+    def shares(self, factor: float) -> "SharedWords":
+        """The cosines times a factor, in millionths."""
+        return SharedWords(self, factor)
+
+
+@dataclass(frozen=True)
+class SharedWords:
+    """What common words add, in whole millionths."""
+
+    texts: Texts
+    factor: float
+
+    def add_to(self, block: Amounts, rows: Selection, columns: Selection) -> None:
+        """Adds `rint(factor * cosine)` of every pair to the block, shape (r, c), in place."""
+        found = self.texts.cosines(rows, columns)
+        places = np.repeat(np.arange(found.shape[0]), np.diff(found.indptr))
+        worth = np.rint(self.factor * np.clip(found.data, 0.0, 1.0)).astype(np.int32)
+        block[places, found.indices] += worth

@@ -20,8 +20,8 @@ from matching import (
     NotOptimal,
     Reason,
     Run,
+    optima,
     pair,
-    runs,
 )
 from matching.markets import Market
 from tests.matching.worlds import World, a_mentee, a_mentor, a_world
@@ -295,7 +295,7 @@ def test_a_run_names_the_versions_that_computed_it() -> None:
 def test_a_solver_that_errs_is_found_out_and_nothing_is_proposed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runs, "solve", lambda problem: np.zeros(len(problem.rows), dtype=bool))
+    monkeypatch.setattr(optima, "solve", lambda problem: np.zeros(len(problem.rows), dtype=bool))
 
     with pytest.raises(NotOptimal, match="differs from its bound"):
         pair([a_mentee(level="D-1")], [a_mentor(level="D-2")], configuration=FREE)

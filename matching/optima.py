@@ -1,0 +1,152 @@
+"""The best pairing of a whole market, proved against every pair though few of them are solved.
+
+Solve what is on the shortlist, price it, look in one pass over all pairs for whoever would pay
+more than the price, and again with those, until nobody would: the prices then prove the answer
+(column generation; Gilmore and Gomory 1961). It refuses to stop before.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from matching.arrays import Amounts, Integers, Masks
+from matching.flows import solve
+from matching.markets import Market
+from matching.prices import NotOptimal, Prices, bound, recover
+from matching.problems import Problem, fingerprints, mixed
+from matching.shortlists import Edges, Turns, best_of_rows, columns_of, shortlist
+from matching.worths import NEVER, Worths
+
+# How many pairs a mentee may add in one round; more would only slow the next solution.
+_MOST_ADDED = 15
+_AMOUNT_SHIFT = 32
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come: its phase, its rounds of pricing so far, and the pairs solved.
+
+    `open_pairs` are the pairs that the last prices did not yet cover; at 0 it is proved.
+    """
+
+    phase: str
+    rounds: int = 0
+    edges: int = 0
+    open_pairs: int | None = None
+
+
+Watch = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """A proved optimum: the problem last solved, its chosen edges, and prices for all pairs."""
+
+    problem: Problem
+    chosen: Masks
+    prices: Prices
+    objective: int
+    rounds: int
+
+
+def unwatched(_: Progress) -> None:
+    """Nobody watches."""
+
+
+def find(worths: Worths, *, watch: Watch = unwatched) -> Optimum:
+    """The optimum over all allowed pairs of the market.
+
+    Parameters
+    ----------
+    worths : Worths
+        Of n mentees and m mentors.
+    watch : callable
+        Told of each step; whatever it raises ends the search.
+
+    Raises
+    ------
+    NotSolved, NotOptimal
+        If a solution was not proved.
+    """
+    market, wide = worths.market, len(worths.market.mentors)
+    watch(Progress("shortlist"))
+    edges, turns = shortlist(worths), Turns.of(worths)
+    rounds = 0
+    while True:
+        rounds += 1
+        watch(Progress("solve", rounds, len(edges.rows)))
+        problem = _problem(market, edges)
+        chosen = solve(problem)
+        prices = recover(problem, chosen)
+        watch(Progress("price", rounds, len(edges.rows)))
+        more = _unpaid(worths, prices, turns)
+        watch(Progress("priced", rounds, len(edges.rows), len(more.rows)))
+        if not len(more.rows):
+            break
+        edges = edges.with_more(more, wide)
+    objective, limit = problem.objective(chosen), bound(problem, prices)
+    if limit != objective:
+        raise NotOptimal(f"objective {objective} differs from its bound {limit}")
+    return Optimum(problem, chosen, prices, objective, rounds)
+
+
+def runners_up(worths: Worths, optimum: Optimum) -> Integers:
+    """For each mentee the column they could have at the least cost to all besides the one taken.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Of equal costs the higher score, then the first id; -1 where there is none.
+    """
+    problem, chosen = optimum.problem, optimum.chosen
+    taken = np.full(len(problem.demands), -1, dtype=np.int64)
+    taken[problem.rows[chosen]] = problem.columns[chosen]
+    prices = optimum.prices.prices
+
+    def work(rows: slice, block: Amounts) -> Integers:
+        worth = block.astype(np.int64)
+        held = np.flatnonzero(taken[rows] >= 0)
+        worth[held, taken[rows][held]] = NEVER
+        keys = ((worth - prices) << _AMOUNT_SHIFT) + worth
+        found: Integers = keys.argmax(axis=1)
+        found[worth[np.arange(len(worth)), found] == NEVER] = -1
+        return found
+
+    if not len(prices):
+        return np.full(len(taken), -1, dtype=np.int64)
+    none = np.zeros(0, dtype=np.int64)
+    return np.concatenate([none, *worths.stretches(work)])
+
+
+def _unpaid(worths: Worths, prices: Prices, turns: Turns) -> Edges:
+    """Pairs worth more than surplus and price together, those of the most first."""
+    wide = len(prices.prices)
+    limits = prices.surpluses - worths.market.priorities
+
+    def work(rows: slice, block: Amounts) -> Edges:
+        over = block - prices.prices.astype(np.int32)
+        over -= limits[rows, None].astype(np.int32)
+        busy = np.flatnonzero((over > 0).any(axis=1))
+        starts = turns.mine[rows][busy]
+        keys = best_of_rows(over[busy], starts, _MOST_ADDED)
+        places, spots = np.nonzero(keys >> _AMOUNT_SHIFT > 0)
+        columns = columns_of(keys, starts, wide)[places, spots]
+        scores = block[busy[places], columns].astype(np.int64)
+        return Edges(busy[places] + rows.start, columns, scores)
+
+    return Edges.joined(worths.stretches(work) if wide else ())
+
+
+def _problem(market: Market, edges: Edges) -> Problem:
+    mine = fingerprints([mentee.id for mentee in market.mentees])
+    theirs = fingerprints([mentor.id for mentor in market.mentors])
+    return Problem(
+        rows=edges.rows,
+        columns=edges.columns,
+        weights=edges.scores + market.priorities[edges.rows],
+        demands=np.ones(len(market.mentees), dtype=np.int64),
+        capacities=market.free,
+        unmatched=market.minimum,
+        ties=mixed(mine[edges.rows], theirs[edges.columns]),
+    )

@@ -1,0 +1,151 @@
+"""The pairs worth trying first: each mentee's best mentors and each mentor's best mentees.
+
+One side alone is a trap: the twenty best mentors of everybody lose a fifth of what can be
+reached, because all name the same. It refuses to decide: prices find what is missing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from matching.arrays import Amounts, Integers, Words
+from matching.problems import fingerprints
+from matching.worths import NEVER, Worths
+
+_PLACE_BITS: Final = 32
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Some pairs of a market, by row and then column, each once, with their scores."""
+
+    rows: Integers
+    columns: Integers
+    scores: Integers
+
+    @classmethod
+    def joined(cls, parts: Sequence["Edges"]) -> "Edges":
+        """One after the other, as they are."""
+        none = np.zeros(0, dtype=np.int64)
+        return cls(
+            np.concatenate([none, *(part.rows for part in parts)]),
+            np.concatenate([none, *(part.columns for part in parts)]),
+            np.concatenate([none, *(part.scores for part in parts)]),
+        )
+
+    def with_more(self, more: "Edges", wide: int) -> "Edges":
+        """Both together in order, each pair once; `wide` is the number of columns."""
+        both = Edges.joined([self, more])
+        _, first = np.unique(both.rows * wide + both.columns, return_index=True)
+        return Edges(both.rows[first], both.columns[first], both.scores[first])
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Which of equally good partners comes first: another one for everybody, and always the same.
+
+    `mine` (n,) and `theirs` (m,) are where somebody's turn begins.
+    """
+
+    mine: Integers
+    theirs: Integers
+
+    @classmethod
+    def of(cls, worths: Worths) -> "Turns":
+        """The turns by the people's ids, so that the order of arrival changes nothing."""
+        mentees, mentors = worths.market.mentees, worths.market.mentors
+        return cls(
+            _starts(fingerprints([one.id for one in mentees]), len(mentors)),
+            _starts(fingerprints([one.id for one in mentors]), len(mentees)),
+        )
+
+
+def shortlist(worths: Worths) -> Edges:
+    """The best mentors of each mentee and the best mentees of each mentor, and nobody forbidden.
+
+    Parameters
+    ----------
+    worths : Worths
+        Of n mentees and m mentors; their effort says how many each of them names.
+
+    Returns
+    -------
+    Edges
+        At most n * by_mentee + m * by_mentor, or every allowed pair where there are few.
+    """
+    n, m = len(worths.market.mentees), len(worths.market.mentors)
+    effort = worths.effort
+    if n * m <= effort.few_pairs:
+        return everything(worths)
+    turns = Turns.of(worths)
+
+    def work(rows: slice, block: Amounts) -> tuple[Edges, Integers]:
+        keys = best_of_rows(block, turns.mine[rows], effort.by_mentee)
+        return _edges(keys, turns.mine[rows], rows.start, m), _best_of_columns(
+            block, rows, turns.theirs, effort.by_mentor, n
+        )
+
+    found = worths.stretches(work)
+    best = found[0][1]
+    for _, more in found[1:]:
+        best = _largest(np.concatenate([best, more], axis=1), effort.by_mentor)
+    theirs = _turned(_edges(best, turns.theirs, 0, n))
+    return Edges.joined([mine for mine, _ in found]).with_more(theirs, m)
+
+
+def everything(worths: Worths) -> Edges:
+    """Every allowed pair."""
+
+    def work(rows: slice, block: Amounts) -> Edges:
+        places, columns = np.nonzero(block > NEVER)
+        return Edges(places + rows.start, columns, block[places, columns].astype(np.int64))
+
+    return Edges.joined(worths.stretches(work))
+
+
+def best_of_rows(block: Amounts, starts: Integers, most: int) -> Integers:
+    """The largest entries of each row as keys, shape (r, most); negative where there are fewer.
+
+    A key is the entry and, below it, how late its column's turn comes, so no two are equal.
+    """
+    wide = block.shape[1]
+    # A window on the columns in a row, twice, begins wherever somebody's turn does.
+    turns = np.lib.stride_tricks.sliding_window_view(np.arange(2 * wide)[::-1] % wide, wide)
+    keys = (block.astype(np.int64) << _PLACE_BITS) | turns[starts]
+    return _largest(keys, most)
+
+
+def columns_of(keys: Integers, starts: Integers, wide: int) -> Integers:
+    """The columns that keys of `best_of_rows` stand for, shape (r, most)."""
+    places = keys & ((1 << _PLACE_BITS) - 1)
+    return (wide - 1 - starts[:, None] - places + wide) % wide
+
+
+def _best_of_columns(block: Amounts, rows: slice, starts: Integers, most: int, n: int) -> Integers:
+    turned = np.ascontiguousarray(block.T)
+    places = np.arange(n - 1 - rows.start, n - 1 - rows.stop, -1)[None, :] - starts[:, None]
+    keys = (turned.astype(np.int64) << _PLACE_BITS) | np.where(places < 0, places + n, places)
+    return _largest(keys, most)
+
+
+def _largest(keys: Integers, most: int) -> Integers:
+    if keys.shape[1] <= most:
+        return keys
+    kept: Integers = np.partition(keys, keys.shape[1] - most, axis=1)[:, -most:]
+    return kept
+
+
+def _edges(keys: Integers, starts: Integers, first: int, wide: int) -> Edges:
+    places, spots = np.nonzero(keys >= 0)
+    columns = columns_of(keys, starts, wide)[places, spots]
+    return Edges(places + first, columns, keys[places, spots] >> _PLACE_BITS)
+
+
+def _turned(edges: Edges) -> Edges:
+    return Edges(edges.columns, edges.rows, edges.scores)
+
+
+def _starts(words: Words, number: int) -> Integers:
+    return (words % np.uint64(max(number, 1))).astype(np.int64)
