@@ -64,6 +64,14 @@ def shared(left: Words, right: Words) -> npt.NDArray[np.uint8]:
     return np.minimum(counts, 255).astype(np.uint8)
 
 
+def meet(left: Words, right: Words) -> Masks:
+    """Whether each row of `left` shares any label with each row of `right`."""
+    found = np.zeros((len(left), len(right)), dtype=np.bool_)
+    for word in range(left.shape[1]):
+        found |= (left[:, word, None] & right[None, :, word]) != 0
+    return found
+
+
 def sparse(
     entries: Mapping[tuple[int, int], float], shape: tuple[int, int], dtype: npt.DTypeLike
 ) -> Sparse:

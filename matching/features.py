@@ -4,7 +4,7 @@ A missing fact is no evidence (0); a wish that was not expressed, or a clock
 that is not known, is neutral (0.5). No feature may decide: rules forbid, features rank.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Protocol, TypeVar
@@ -17,6 +17,7 @@ from matching.arrays import (
     Amounts,
     Floats,
     Integers,
+    Masks,
     Selection,
     Sparse,
     Words,
@@ -105,12 +106,22 @@ class Lookup:
         keys: Sequence[Key],
         mentors: Sequence[Mentor],
         value: Callable[[Key, Mentor], float],
+        fact: Callable[[Mentor], Hashable],
     ) -> "Lookup":
-        """The values of each different key with each mentor, computed once."""
+        """The values of each different key with each mentor.
+
+        They are computed once for all mentors who have the `fact` in common, the only one
+        that the value may depend on.
+        """
         kinds = {key: place for place, key in enumerate(dict.fromkeys(keys))}
         codes = np.array([kinds[key] for key in keys], dtype=np.int64)
-        table = np.array([[value(key, mentor) for mentor in mentors] for key in kinds])
-        return cls(codes, table.reshape(len(kinds), len(mentors)).astype(np.float64))
+        facts = [fact(mentor) for mentor in mentors]
+        different = dict(zip(facts, mentors, strict=True))
+        places = {held: place for place, held in enumerate(different)}
+        table = np.array([[value(key, one) for one in different.values()] for key in kinds])
+        columns = np.array([places[held] for held in facts], dtype=np.int64)
+        values = table.reshape(len(kinds), len(different)).astype(np.float64)
+        return cls(codes, values[:, columns])
 
     def __call__(self, rows: Selection, columns: Selection) -> Floats:
         """The block's values."""
@@ -276,18 +287,32 @@ def build(
     least = configuration.working_language_level
     goals, expertise = [one.goals for one in mentees], [one.expertise for one in mentors]
     functions = [(one.function, one.stream.upper()) for one in mentees]
-    missions = [(one.mission_region, one.mission_type, one.mission_id) for one in mentees]
     return {
-        "function": Lookup.of(functions, mentors, FunctionFit.of(configuration)),
-        "mission_context": Lookup.of(missions, mentors, mission_context),
+        "function": Lookup.of(
+            functions, mentors, FunctionFit.of(configuration), lambda one: one.functions
+        ),
+        "mission_context": mission_context(mentees, mentors),
         "mandate_tasks": Coverage.of(mentees, mentors),
-        "seniority": Lookup.of([one.level for one in mentees], mentors, Seniority(configuration)),
+        "seniority": Lookup.of(
+            [one.level for one in mentees],
+            mentors,
+            Seniority(configuration),
+            lambda one: one.level,
+        ),
         "languages": Languages.of(mentees, mentors, least),
-        "time_zone": Lookup.of([one.utc_offset_hours for one in mentees], mentors, time_zone),
+        "time_zone": Lookup.of(
+            [one.utc_offset_hours for one in mentees],
+            mentors,
+            time_zone,
+            lambda one: one.utc_offset_hours,
+        ),
         "goals": Texts.of(goals, expertise, corpus=corpus),
         "preferred_mentor": Preferences.of(mentees, mentors),
         "mentor_gender": Lookup.of(
-            [one.mentor_gender_preference for one in mentees], mentors, mentor_gender
+            [one.mentor_gender_preference for one in mentees],
+            mentors,
+            mentor_gender,
+            lambda one: one.gender,
         ),
     }
 
@@ -335,14 +360,30 @@ class Seniority:
         return 0.0 if gap < 0 else 1.0 if gap in {1, 2} else 0.5
 
 
-def mission_context(key: tuple[str | None, str | None, str | None], mentor: Mentor) -> float:
+def mission_context(mentees: Sequence[Mentee], mentors: Sequence[Mentor]) -> Lookup:
     """Half for having served in the region, 0.3 for the type of mission, 0.2 for the mission."""
-    region, kind, mission = key
-    return (
-        0.5 * (region is not None and region in mentor.regions)
-        + 0.3 * (kind is not None and kind in mentor.mission_types)
-        + 0.2 * (mission is not None and mission in mentor.mission_ids)
+    known = [(one.mission_region, one.mission_type, one.mission_id) for one in mentees]
+    kinds = {kind: place for place, kind in enumerate(dict.fromkeys(known))}
+    regions, types, missions = zip(*kinds, strict=True) if kinds else ((), (), ())
+    table = (
+        0.5 * _held(regions, [one.regions for one in mentors])
+        + 0.3 * _held(types, [one.mission_types for one in mentors])
+        + 0.2 * _held(missions, [one.mission_ids for one in mentors])
     )
+    return Lookup(np.array([kinds[kind] for kind in known], dtype=np.int64), table)
+
+
+def _held(labels: Sequence[str | None], sets: Sequence[Collection[str]]) -> Masks:
+    """Whether each set holds each label, shape (labels, sets); nobody holds an unknown one.
+
+    Each different label is looked up once, because missions are many and share few regions.
+    """
+    different = {label: place for place, label in enumerate(dict.fromkeys(labels))}
+    found = np.array(
+        [[label is not None and label in held for held in sets] for label in different], dtype=bool
+    )
+    places = np.array([different[label] for label in labels], dtype=np.int64)
+    return found.reshape(len(different), len(sets))[places]
 
 
 def time_zone(offset: float | None, mentor: Mentor) -> float:

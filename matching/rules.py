@@ -20,8 +20,8 @@ from matching.arrays import (
     Sparse,
     Words,
     dense,
+    meet,
     pack,
-    shared,
     sparse,
 )
 from matching.configurations import Configuration
@@ -103,11 +103,10 @@ class Rules:
         alone = self.mentee_bits[rows][:, None] | self.mentor_bits[columns][None, :]
         bits: Bits = alone | dense(self.pair_bits, rows, columns)
         mine, theirs = self.languages
-        bits[shared(mine[rows], theirs[columns]) == 0] |= BIT[Rule.NO_COMMON_LANGUAGE]
+        bits |= ~meet(mine[rows], theirs[columns]) * BIT[Rule.NO_COMMON_LANGUAGE]
         for left, right in (self.refused_by_mentee, self.refused_by_mentor):
             if left.shape[1]:
-                refused = shared(left[rows], right[columns]) > 0
-                bits[refused] |= BIT[Rule.NATIONALITY_REFUSED]
+                bits |= meet(left[rows], right[columns]) * BIT[Rule.NATIONALITY_REFUSED]
         return bits
 
 

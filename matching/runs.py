@@ -142,15 +142,24 @@ def pair(  # noqa: PLR0913 - the people, what binds them, and how to go about it
     worths = Worths.of(market, effort)
     best = find(worths, watch=watch)
     watch(Progress("explain", best.rounds, len(best.problem.rows), 0))
+    known = digest(*people, fixed=held, closed_badly=failed, configuration=configuration)
+    fixed_mentees = len(people[0]) - len(market.mentees)
+    return _told(worths, best, known, versions(configuration), fixed_mentees)
+
+
+def _told(
+    worths: Worths, best: Optimum, known: str, computed_by: Mapping[str, str], fixed_mentees: int
+) -> Run:
+    market = worths.market
     proposals = tuple(_proposals(worths, best))
     unmatched = tuple(_unmatched(market, best))
     return Run(
-        input_digest=digest(*people, fixed=held, closed_badly=failed, configuration=configuration),
-        versions=versions(configuration),
+        input_digest=known,
+        versions=computed_by,
         counts={
             **_counts(worths, best),
-            "mentees": len(people[0]),
-            "fixed": len(people[0]) - len(market.mentees),
+            "mentees": len(market.mentees) + fixed_mentees,
+            "fixed": fixed_mentees,
             "proposals": len(proposals),
             "unmatched": len(unmatched),
         },

@@ -3,9 +3,9 @@
 import asyncio
 import sys
 
-from tests.bench import reads, refusals
+from tests.bench import matching, reads, refusals
 
-BENCHES = {"reads": reads.run, "refusals": refusals.run}
+BENCHES = {"matching": matching.run, "reads": reads.run, "refusals": refusals.run}
 QUICK = "--quick"
 
 
