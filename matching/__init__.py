@@ -2,6 +2,23 @@
 
 Pure and synchronous on purpose. This room refuses to know a database, a clock,
 a network or any randomness without a seed.
+
+Whoever has no people but a matrix of scores calls `assign`: capacities, barred pairs and the
+worth of staying alone go in; pairs, prices and the proof come out.
+
+>>> from matching import assign
+>>> found = assign(
+...     [[0.9, 0.8], [0.7, 0.1], [0.6, 0.5]],
+...     capacities=[1, 1],
+...     forbidden=[[False, False], [False, False], [True, False]],
+...     unmatched_value=0.2,
+... )
+>>> found.pairs
+((0, 1), (1, 0))
+>>> found.objective, found.bound
+(1700000, 1700000)
+>>> found.prices.prices.tolist()
+[400000, 300000]
 """
 
 from matching.arrays import MICROS
@@ -9,6 +26,7 @@ from matching.certificates import Certificate, certify
 from matching.configurations import Configuration, InvalidConfiguration, Weights
 from matching.digests import VERSION, digest
 from matching.flows import NotSolved
+from matching.matrices import Assignment, assign
 from matching.optima import Progress
 from matching.people import CRITERIA, Fixed, InvalidPeople, Mentee, Mentor, Service
 from matching.prices import NotOptimal
@@ -20,6 +38,7 @@ __all__ = [
     "CRITERIA",
     "MICROS",
     "VERSION",
+    "Assignment",
     "Certificate",
     "Configuration",
     "Effort",
@@ -38,6 +57,7 @@ __all__ = [
     "Service",
     "Unmatched",
     "Weights",
+    "assign",
     "certify",
     "digest",
     "pair",

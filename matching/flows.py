@@ -4,16 +4,13 @@ No slots are copied and nothing is rounded here. It refuses to answer at all
 rather than to answer without a proved optimum.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
-from matching.arrays import MICROS, Integers, Masks
-from matching.prices import Prices, bound, recover
-from matching.problems import Problem, mixed
+from matching.arrays import Integers, Masks
+from matching.problems import Problem
 
 FINEST_TIES: Final = 4096
 # The solver multiplies costs by the number of nodes in 64 bits; this leaves a margin of four.
@@ -22,76 +19,6 @@ ROOM: Final = 2**61
 
 class NotSolved(RuntimeError):  # noqa: N818 - the solver answered, and not with an optimum
     """The solver found no proved optimum; the message holds its own word for it."""
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """The optimum of a plain matrix, with its proof.
-
-    `pairs` are (row, column) in row order; `objective` and `bound` are in
-    millionths and equal, which is the proof.
-    """
-
-    pairs: tuple[tuple[int, int], ...]
-    objective: int
-    bound: int
-    prices: Prices
-
-
-def assign(
-    scores: npt.ArrayLike,
-    capacities: npt.ArrayLike,
-    *,
-    forbidden: npt.ArrayLike | None = None,
-    demands: npt.ArrayLike | None = None,
-    unmatched_value: float = 0.0,
-) -> Assignment:
-    """The best assignment of rows to columns, each pair at most once.
-
-    Parameters
-    ----------
-    scores : array-like of float, shape (n, m)
-        Rounded to millionths.
-    capacities : array-like of int, shape (m,)
-    forbidden : array-like of bool, shape (n, m), optional
-        Pairs that must not be made, whatever their score.
-    demands : array-like of int, shape (n,), optional
-        Partners each row asks for; one by default.
-    unmatched_value : float
-        The worth of a unit of demand left open.
-
-    Returns
-    -------
-    Assignment
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit.
-    NotSolved
-        If the solver finds no proved optimum.
-    """
-    worth = np.rint(np.asarray(scores, dtype=np.float64) * MICROS).astype(np.int64)
-    barred = np.zeros(worth.shape, np.bool_) if forbidden is None else np.asarray(forbidden, bool)
-    n, m = worth.shape
-    asked = np.ones(n, np.int64) if demands is None else np.asarray(demands, np.int64)
-    places = np.asarray(capacities, dtype=np.int64)
-    if barred.shape != (n, m) or asked.shape != (n,) or places.shape != (m,):
-        raise ValueError(f"shapes do not fit: {worth.shape}, {barred.shape}, {places.shape}")
-    rows, columns = np.nonzero(~barred)
-    problem = Problem(
-        rows=rows,
-        columns=columns,
-        weights=worth[rows, columns],
-        demands=asked,
-        capacities=places,
-        unmatched=int(np.rint(unmatched_value * MICROS)),
-        ties=mixed(rows.astype(np.uint64), columns.astype(np.uint64)),
-    )
-    chosen = solve(problem)
-    prices = recover(problem, chosen)
-    pairs = zip(rows[chosen].tolist(), columns[chosen].tolist(), strict=True)
-    return Assignment(tuple(pairs), problem.objective(chosen), bound(problem, prices), prices)
 
 
 def solve(problem: Problem) -> Masks:

@@ -12,11 +12,10 @@ import numpy as np
 
 from matching.arrays import Amounts, Integers, Masks
 from matching.flows import solve
-from matching.markets import Market
 from matching.prices import NotOptimal, Prices, bound, recover
-from matching.problems import Problem, fingerprints, mixed
+from matching.problems import Problem, mixed
 from matching.shortlists import Edges, Turns, best_of_rows, columns_of, shortlist
-from matching.worths import NEVER, Worths
+from matching.worths import NEVER, Sides, Worths
 
 # How many pairs a mentee may add in one round; more would only slow the next solution.
 _MOST_ADDED = 15
@@ -69,22 +68,23 @@ def find(worths: Worths, *, watch: Watch = unwatched) -> Optimum:
     NotSolved, NotOptimal
         If a solution was not proved.
     """
-    market, wide = worths.market, len(worths.market.mentors)
+    _, wide = worths.shape
     watch(Progress("shortlist"))
     edges, turns = shortlist(worths), Turns.of(worths)
     rounds = 0
     while True:
         rounds += 1
         watch(Progress("solve", rounds, len(edges.rows)))
-        problem = _problem(market, edges)
+        problem = _problem(worths.sides, edges)
         chosen = solve(problem)
         prices = recover(problem, chosen)
         watch(Progress("price", rounds, len(edges.rows)))
-        more = _unpaid(worths, prices, turns)
-        watch(Progress("priced", rounds, len(edges.rows), len(more.rows)))
-        if not len(more.rows):
+        wider = edges.with_more(_unpaid(worths, prices, turns), wide)
+        found = len(wider.rows) - len(edges.rows)
+        watch(Progress("priced", rounds, len(edges.rows), found))
+        if not found:
             break
-        edges = edges.with_more(more, wide)
+        edges = wider
     objective, limit = problem.objective(chosen), bound(problem, prices)
     if limit != objective:
         raise NotOptimal(f"objective {objective} differs from its bound {limit}")
@@ -120,16 +120,20 @@ def runners_up(worths: Worths, optimum: Optimum) -> Integers:
 
 
 def _unpaid(worths: Worths, prices: Prices, turns: Turns) -> Edges:
-    """Pairs worth more than surplus and price together, those of the most first."""
+    """Pairs worth more than surplus and price together, those of the most first.
+
+    Whoever asks for several may hold such pairs already, so as many more are looked for.
+    """
     wide = len(prices.prices)
-    limits = prices.surpluses - worths.market.priorities
+    limits = prices.surpluses - worths.sides.priorities
+    most = _MOST_ADDED + int(worths.sides.demands.max(initial=1)) - 1
 
     def work(rows: slice, block: Amounts) -> Edges:
         over = block - prices.prices.astype(np.int32)
         over -= limits[rows, None].astype(np.int32)
         busy = np.flatnonzero((over > 0).any(axis=1))
         starts = turns.mine[rows][busy]
-        keys = best_of_rows(over[busy], starts, _MOST_ADDED)
+        keys = best_of_rows(over[busy], starts, most)
         places, spots = np.nonzero(keys >> _AMOUNT_SHIFT > 0)
         columns = columns_of(keys, starts, wide)[places, spots]
         scores = block[busy[places], columns].astype(np.int64)
@@ -138,15 +142,13 @@ def _unpaid(worths: Worths, prices: Prices, turns: Turns) -> Edges:
     return Edges.joined(worths.stretches(work) if wide else ())
 
 
-def _problem(market: Market, edges: Edges) -> Problem:
-    mine = fingerprints([mentee.id for mentee in market.mentees])
-    theirs = fingerprints([mentor.id for mentor in market.mentors])
+def _problem(sides: Sides, edges: Edges) -> Problem:
     return Problem(
         rows=edges.rows,
         columns=edges.columns,
-        weights=edges.scores + market.priorities[edges.rows],
-        demands=np.ones(len(market.mentees), dtype=np.int64),
-        capacities=market.free,
-        unmatched=market.minimum,
-        ties=mixed(mine[edges.rows], theirs[edges.columns]),
+        weights=edges.scores + sides.priorities[edges.rows],
+        demands=sides.demands,
+        capacities=sides.capacities,
+        unmatched=sides.minimum,
+        ties=mixed(sides.mine[edges.rows], sides.theirs[edges.columns]),
     )

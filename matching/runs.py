@@ -144,20 +144,26 @@ def pair(  # noqa: PLR0913 - the people, what binds them, and how to go about it
     watch(Progress("explain", best.rounds, len(best.problem.rows), 0))
     known = digest(*people, fixed=held, closed_badly=failed, configuration=configuration)
     fixed_mentees = len(people[0]) - len(market.mentees)
-    return _told(worths, best, known, versions(configuration), fixed_mentees)
+    found = _Found(market, worths, best)
+    return _told(found, known, versions(configuration), fixed_mentees)
 
 
-def _told(
-    worths: Worths, best: Optimum, known: str, computed_by: Mapping[str, str], fixed_mentees: int
-) -> Run:
-    market = worths.market
-    proposals = tuple(_proposals(worths, best))
+@dataclass(frozen=True)
+class _Found:
+    market: Market
+    worths: Worths
+    best: Optimum
+
+
+def _told(found: _Found, known: str, computed_by: Mapping[str, str], fixed_mentees: int) -> Run:
+    market, best = found.market, found.best
+    proposals = tuple(_proposals(found))
     unmatched = tuple(_unmatched(market, best))
     return Run(
         input_digest=known,
         versions=computed_by,
         counts={
-            **_counts(worths, best),
+            **_counts(found),
             "mentees": len(market.mentees) + fixed_mentees,
             "fixed": fixed_mentees,
             "proposals": len(proposals),
@@ -183,23 +189,24 @@ def versions(configuration: Configuration) -> dict[str, str]:
     }
 
 
-def _counts(worths: Worths, best: Optimum) -> dict[str, int]:
-    market = worths.market
+def _counts(found: _Found) -> dict[str, int]:
+    market, best = found.market, found.best
     return {
         "mentors": len(market.mentors),
         "waiting": len(market.mentees),
         "free_places": int(market.free.sum()),
         "pairs": len(market.mentees) * len(market.mentors),
-        "eligible_pairs": worths.eligible,
+        "eligible_pairs": found.worths.eligible,
         "edges": len(best.problem.rows),
         "rounds": best.rounds,
     }
 
 
-def _proposals(worths: Worths, best: Optimum) -> Iterator[Proposal]:
-    market, problem, prices = worths.market, best.problem, best.prices
+def _proposals(found: _Found) -> Iterator[Proposal]:
+    market, best = found.market, found.best
+    problem, prices = best.problem, best.prices
     rows, columns = problem.rows[best.chosen], problem.columns[best.chosen]
-    others = runners_up(worths, best)[rows]
+    others = runners_up(found.worths, best)[rows]
     for first in range(0, len(rows), BLOCK):
         part = slice(first, first + BLOCK)
         parts = _diagonals(market.scores.contributions(rows[part], columns[part]))

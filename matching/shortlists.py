@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 
 from matching.arrays import Amounts, Integers, Words
-from matching.problems import fingerprints
 from matching.worths import NEVER, Worths
 
 _PLACE_BITS: Final = 32
@@ -57,11 +56,8 @@ class Turns:
     @classmethod
     def of(cls, worths: Worths) -> "Turns":
         """The turns by the people's ids, so that the order of arrival changes nothing."""
-        mentees, mentors = worths.market.mentees, worths.market.mentors
-        return cls(
-            _starts(fingerprints([one.id for one in mentees]), len(mentors)),
-            _starts(fingerprints([one.id for one in mentors]), len(mentees)),
-        )
+        n, m = worths.shape
+        return cls(_starts(worths.sides.mine, m), _starts(worths.sides.theirs, n))
 
 
 def shortlist(worths: Worths) -> Edges:
@@ -77,7 +73,7 @@ def shortlist(worths: Worths) -> Edges:
     Edges
         At most n * by_mentee + m * by_mentor, or every allowed pair where there are few.
     """
-    n, m = len(worths.market.mentees), len(worths.market.mentors)
+    n, m = worths.shape
     effort = worths.effort
     if n * m <= effort.few_pairs:
         return everything(worths)

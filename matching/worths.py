@@ -11,8 +11,9 @@ from typing import Final, TypeVar
 import numpy as np
 from joblib import Parallel, delayed
 
-from matching.arrays import Amounts
+from matching.arrays import Amounts, Integers, Words
 from matching.markets import BLOCK, Market
+from matching.problems import fingerprints
 
 Found = TypeVar("Found")
 
@@ -47,17 +48,54 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Worths:
-    """The scores of n mentees with m mentors where they are allowed.
+class Sides:
+    """What is to be known of either side beside the pairs: n rows and m columns.
 
-    `kept` (n, m) holds all of them, in millionths, or is None. `eligible` counts the pairs
-    that break no rule, whatever their score.
+    Parameters
+    ----------
+    mine, theirs : ndarray of uint64, shapes (n,) and (m,)
+        A fingerprint of each; equal worths are told apart by these and never by the order.
+    demands : ndarray of int64, shape (n,)
+    capacities : ndarray of int64, shape (m,)
+    priorities : ndarray of int64, shape (n,)
+        What a row adds to each of its pairs, in millionths.
+    minimum : int
+        The worth of a unit of demand left open.
     """
 
-    market: Market
+    mine: Words
+    theirs: Words
+    demands: Integers
+    capacities: Integers
+    priorities: Integers
+    minimum: int
+
+    @classmethod
+    def of(cls, market: Market) -> "Sides":
+        """The sides of a market, in which every mentee asks for one mentor."""
+        return cls(
+            fingerprints([mentee.id for mentee in market.mentees]),
+            fingerprints([mentor.id for mentor in market.mentors]),
+            np.ones(len(market.mentees), dtype=np.int64),
+            market.free,
+            market.priorities,
+            market.minimum,
+        )
+
+
+@dataclass(frozen=True)
+class Worths:
+    """The scores of n rows with m columns where they are allowed.
+
+    `kept` (n, m) holds all of them, in millionths, or is None, and `score` finds them anew.
+    `eligible` counts the pairs that break no rule, whatever their score.
+    """
+
+    sides: Sides
     effort: Effort
-    kept: Amounts | None
     eligible: int
+    kept: Amounts | None
+    score: Callable[[slice], Amounts] | None = None
 
     @classmethod
     def of(cls, market: Market, effort: Effort = Effort()) -> "Worths":
@@ -65,33 +103,42 @@ class Worths:
         n, m = len(market.mentees), len(market.mentors)
         kept = np.empty((n, m), dtype=np.int32) if n * m <= effort.kept_pairs else None
 
-        def score(rows: slice) -> int:
+        def count(rows: slice) -> int:
             eligible = 0
-            for start in range(rows.start, rows.stop, BLOCK):
-                part = slice(start, min(start + BLOCK, rows.stop))
-                worths, count = _scored(market, part)
-                eligible += count
+            for part in _blocks(rows):
+                worths, allowed = _scored(market, part)
+                eligible += allowed
                 if kept is not None:
                     kept[part] = worths
             return eligible
 
-        counts = _over(_stretches(n, m), score, effort.threads)
-        return cls(market, effort, kept, sum(counts))
+        def score(rows: slice) -> Amounts:
+            return np.concatenate([_scored(market, part)[0] for part in _blocks(rows)])
+
+        counts = _over(_stretches(n, m), count, effort.threads)
+        return cls(Sides.of(market), effort, sum(counts), kept, score)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows and columns there are."""
+        return len(self.sides.demands), len(self.sides.capacities)
 
     def stretches(self, work: Callable[[slice, Amounts], Found]) -> Sequence[Found]:
         """What the work finds in each stretch of rows, (r, m), in the order of the rows."""
-        n, m = len(self.market.mentees), len(self.market.mentors)
-        return _over(
-            _stretches(n, m), lambda rows: work(rows, self.rows(rows)), self.effort.threads
-        )
+        stretches = _stretches(*self.shape)
+        return _over(stretches, lambda rows: work(rows, self.rows(rows)), self.effort.threads)
 
     def rows(self, rows: slice) -> Amounts:
-        """The worths of these mentees with every mentor, shape (r, m)."""
+        """The worths of these rows with every column, shape (r, m)."""
         if self.kept is not None:
             return self.kept[rows]
-        blocks = range(rows.start, rows.stop, BLOCK)
-        parts = (slice(start, min(start + BLOCK, rows.stop)) for start in blocks)
-        return np.concatenate([_scored(self.market, part)[0] for part in parts])
+        assert self.score is not None
+        return self.score(rows)
+
+
+def _blocks(rows: slice) -> Iterator[slice]:
+    starts = range(rows.start, rows.stop, BLOCK)
+    return (slice(start, min(start + BLOCK, rows.stop)) for start in starts)
 
 
 def _scored(market: Market, rows: slice) -> tuple[Amounts, int]:

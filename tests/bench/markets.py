@@ -114,8 +114,8 @@ def cadre(mentees: int, mentors: int, threads: int) -> dict[str, float]:
 
 def dense(mentees: int, mentors: int, threads: int) -> dict[str, float]:
     """One bare flow over all allowed pairs of the same market; only the solver is timed."""
-    worths = Worths.of(_market(*people(mentees, mentors)), Effort(threads=threads))
-    edges, market = everything(worths), worths.market
+    market = _market(*people(mentees, mentors))
+    edges = everything(Worths.of(market, Effort(threads=threads)))
     worth = edges.scores + market.priorities[edges.rows] - market.minimum
     solver = _network(edges.rows, edges.columns, worth, market)
     with _timed() as seconds:

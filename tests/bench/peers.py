@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from matching.flows import assign
+from matching.matrices import assign
 
 _PATIENCE = 200.0
 _FACTS = ("grade", "organisation", "profession", "role")

@@ -1,12 +1,15 @@
 """The flow against brute force, its proof, and real bids that nobody here wrote."""
 
+import doctest
 from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from matching.flows import Assignment, NotSolved, assign
+import matching
+from matching.flows import NotSolved
+from matching.matrices import Assignment, assign
 
 Bid = dict[str, str]
 WORTH = {"yes": 1.0, "maybe": 0.5, "conflict": 0.0}
@@ -141,3 +144,8 @@ def read_bids(bids: list[Bid], side: str) -> tuple[np.ndarray, np.ndarray]:
 def test_what_the_solver_cannot_answer_is_refused_in_its_own_words() -> None:
     with pytest.raises(NotSolved, match="INFEASIBLE"):
         assign([[1.0]], [-1])
+
+
+def test_the_example_for_outsiders_says_what_happens() -> None:
+    told = doctest.testmod(matching)
+    assert (told.failed, told.attempted) == (0, 5)

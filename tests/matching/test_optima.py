@@ -3,12 +3,14 @@
 import json
 import random
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from matching import Configuration, Effort, Progress, certify, pair
+from matching import Configuration, Effort, NotSolved, Progress, certify, pair
 from matching.markets import Market
+from matching.matrices import assign
 from matching.shortlists import Turns, best_of_rows, columns_of, everything, shortlist
 from matching.worths import NEVER, Worths
 from tests.matching.worlds import World, a_mentee, a_mentor, a_world
@@ -188,3 +190,33 @@ def test_markets_with_an_empty_side_have_an_optimum_too(n: int, m: int) -> None:
     run = world.ask(lambda *a, **k: pair(*a, **k, effort=NEAREST))
     assert (run.gap, len(run.unmatched)) == (0, n)
     assert world.ask(certify, run).holds
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_matrix_is_solved_from_few_of_its_pairs_too(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    # Columns that everybody wants, rows that ask for several, and equal scores.
+    scores = np.round(draw.random((80, 40)) + draw.random(40), 2)
+    matrix: dict[str, Any] = {
+        "scores": scores,
+        "capacities": draw.integers(0, 4, 40),
+        "forbidden": draw.random((80, 40)) < 0.3,
+        "demands": draw.integers(0, 4, 80),
+        "unmatched_value": 0.3,
+    }
+
+    few, whole = (assign(**matrix, effort=effort) for effort in (NEAREST, ALL))
+
+    assert few.objective == few.bound == whole.objective == whole.bound
+    pairs = np.array(few.pairs)
+    assert not matrix["forbidden"][pairs[:, 0], pairs[:, 1]].any()
+    assert (np.bincount(pairs[:, 1], minlength=40) <= matrix["capacities"]).all()
+    assert (np.bincount(pairs[:, 0], minlength=80) <= matrix["demands"]).all()
+
+
+def test_amounts_that_half_width_cannot_hold_are_refused_with_the_remedy() -> None:
+    assert assign([[299.0]], [1]).objective == 299_000_000
+    with pytest.raises(NotSolved, match="divide all scores"):
+        assign([[301.0]], [1])
+    with pytest.raises(NotSolved, match="divide all scores"):
+        assign([[1.0]], [1], unmatched_value=-301)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from matching.flows import assign
+from matching.matrices import assign
 from matching.prices import NotOptimal, Prices, bound, recover
 from matching.problems import Problem
 
