@@ -22,6 +22,8 @@ _SPARING = 4
 # How long a connection stays at hand, in seconds.
 _MOMENT = 0.1
 # A host that is gone without a word is noticed after half a minute of silence.
+# What the driver says of a connection that died while it was at hand.
+_DEAD = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 
@@ -99,7 +101,7 @@ class Readers:
         if self._at_hand:
             try:
                 return await self._asked(self._at_hand.pop(), statement, values)
-            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
+            except (*_DEAD, OSError) as error:
                 # The driver says so of values that do not fit, too.
                 if isinstance(error, ValueError):
                     raise
@@ -116,6 +118,11 @@ class Readers:
     async def _asked(self, connection: Any, statement: str, values: list[Any]) -> Any:
         try:
             row = await connection.fetchrow(statement, *values)
+        except asyncpg.InternalClientError:
+            # It was told of its end in the middle of being asked; the pool must not lend it again.
+            connection.terminate()
+            await self._give_back(connection)
+            raise
         except BaseException:
             # The pool finds out what it still owes.
             await self._give_back(connection)
