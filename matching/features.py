@@ -85,9 +85,13 @@ class Counted:
 
     def add_to(self, block: Amounts, rows: Selection, columns: Selection) -> None:
         """Adds the shares of these pairs."""
-        counts = self.count(rows, columns)
-        for place, kind in enumerate(self.codes[rows]):
-            block[place] += self.table[kind].take(counts[place])
+        counts, codes = self.count(rows, columns), self.codes[rows]
+        for kind in np.unique(codes):
+            alike = codes == kind
+            if alike.all():
+                block += self.table[kind].take(counts)
+            else:
+                block[alike] += self.table[kind].take(counts[alike])
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from matching.arrays import (
     ALL,
@@ -108,6 +109,44 @@ class Rules:
             if left.shape[1]:
                 bits |= meet(left[rows], right[columns]) * BIT[Rule.NATIONALITY_REFUSED]
         return bits
+
+    def counts(self, rows: Integers) -> Integers:
+        """How many mentors each rule forbids to these r mentees, shape (r, rules).
+
+        Mentees of the same languages, or the same nationalities, are counted once.
+        """
+        mine, refused = self.languages[0], (self.refused_by_mentee[0], self.refused_by_mentor[0])
+        found = np.array([self._alone(rows, BIT[rule]) for rule in Rule]).T
+        for rule, words in (
+            (Rule.NO_COMMON_LANGUAGE, mine[rows]),
+            (Rule.NATIONALITY_REFUSED, np.hstack(refused)[rows]),
+        ):
+            found[:, list(Rule).index(rule)] = self._by_kind(rows, words, BIT[rule])
+        return found
+
+    def _alone(self, rows: Integers, bit: np.uint16) -> Integers:
+        """Counts of what one person breaks, or a pair by name; no rule is of both sorts."""
+        everybody, some = len(self.mentor_bits), np.count_nonzero(self.mentor_bits & bit)
+        pairs = csr_array(self.pair_bits[rows])
+        named = np.bincount(
+            np.repeat(np.arange(len(rows)), np.diff(pairs.indptr)),
+            weights=(pairs.data & bit) != 0,
+            minlength=len(rows),
+        )
+        own = np.where(self.mentee_bits[rows] & bit, everybody, some)
+        counts: Integers = own + named.astype(np.int64)
+        return counts
+
+    def _by_kind(self, rows: Integers, words: Words, bit: np.uint16) -> Integers:
+        """Counts of what follows from each mentee's words, (r, any)."""
+        # With no label at all everybody is of one kind, which a last column makes sure of.
+        same = np.zeros((len(rows), 1), dtype=words.dtype)
+        _, first, kinds = np.unique(
+            np.hstack((words, same)), axis=0, return_index=True, return_inverse=True
+        )
+        broken = [np.count_nonzero(self.broken(rows[[one]]) & bit) for one in first]
+        counts: Integers = np.array(broken, dtype=np.int64)[kinds.reshape(-1)]
+        return counts
 
 
 def _undeclared(people: Side) -> Bits:

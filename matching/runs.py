@@ -7,12 +7,13 @@ and refuses to propose anything that is not a proved optimum.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
 import numpy as np
 
-from matching.arrays import MICROS, Amounts, Bits, Integers
+from matching.arrays import MICROS, Amounts, Integers
 from matching.configurations import Configuration
 from matching.digests import VERSION, digest
 from matching.markets import BLOCK, Market
@@ -137,11 +138,12 @@ def pair(  # noqa: PLR0913 - the people, what binds them, and how to go about it
     """
     people = tuple(mentees), tuple(mentors)
     held, failed = frozenset(fixed), frozenset(closed_badly)
-    watch(Progress("score"))
+    step = Progress("score")
+    watch(step)
     market = Market.of(*people, fixed=held, closed_badly=failed, configuration=configuration)
-    worths = Worths.of(market, effort)
+    worths = Worths.of(market, effort, pause=partial(watch, step))
     best = find(worths, watch=watch)
-    watch(Progress("explain", best.rounds, len(best.problem.rows), 0))
+    watch(Progress("explain", best.rounds, len(best.problem.rows), open_pairs=0, gap=0))
     known = digest(*people, fixed=held, closed_badly=failed, configuration=configuration)
     fixed_mentees = len(people[0]) - len(market.mentees)
     found = _Found(market, worths, best)
@@ -158,7 +160,7 @@ class _Found:
 def _told(found: _Found, known: str, computed_by: Mapping[str, str], fixed_mentees: int) -> Run:
     market, best = found.market, found.best
     proposals = tuple(_proposals(found))
-    unmatched = tuple(_unmatched(market, best))
+    unmatched = tuple(_unmatched(found))
     return Run(
         input_digest=known,
         versions=computed_by,
@@ -233,24 +235,25 @@ def _diagonals(parts: Mapping[str, Amounts]) -> Mapping[str, list[int]]:
     return {name: values.diagonal().tolist() for name, values in parts.items()}
 
 
-def _unmatched(market: Market, best: Optimum) -> Iterator[Unmatched]:
+def _unmatched(found: _Found) -> Iterator[Unmatched]:
+    market, best = found.market, found.best
     places = np.flatnonzero(best.problem.given(best.chosen) == 0)
-    for first in range(0, len(places), BLOCK):
-        rows = places[first : first + BLOCK]
-        broken = market.rules.broken(rows)
-        fits = (broken & ~BIT[Rule.NO_CAPACITY]) == 0
+    counts = market.rules.counts(places)
+    reasons = dict.fromkeys(places.tolist(), Reason.ALL_ELIGIBLE_FULL)
+    lonely = places[~found.worths.welcome()[places]]
+    for first in range(0, len(lonely), BLOCK):
+        rows = lonely[first : first + BLOCK]
+        fits = (market.rules.broken(rows) & ~BIT[Rule.NO_CAPACITY]) == 0
         enough = fits & (market.scores.totals(rows) >= market.minimum)
-        for row, bits, may, would in zip(rows, broken, fits, enough, strict=True):
-            yield Unmatched(
-                mentee_id=market.mentees[row].id,
-                reason=_reason(int(may.sum()), int(would.sum())),
-                rule_counts=_rule_counts(bits),
-            )
-
-
-def _rule_counts(broken: Bits) -> dict[str, int]:
-    counts = {rule.value: int(np.count_nonzero(broken & BIT[rule])) for rule in Rule}
-    return {code: count for code, count in counts.items() if count}
+        for row, may, would in zip(rows.tolist(), fits, enough, strict=True):
+            reasons[row] = _reason(int(may.sum()), int(would.sum()))
+    for row, of_rules in zip(places.tolist(), counts.tolist(), strict=True):
+        named = zip(Rule, of_rules, strict=True)
+        yield Unmatched(
+            mentee_id=market.mentees[row].id,
+            reason=reasons[row],
+            rule_counts={rule.value: count for rule, count in named if count},
+        )
 
 
 def _reason(suitable: int, good_enough: int) -> Reason:

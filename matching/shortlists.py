@@ -4,18 +4,21 @@ One side alone is a trap: the twenty best mentors of everybody lose a fifth of w
 reached, because all name the same. It refuses to decide: prices find what is missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from matching.arrays import Amounts, Integers, Words
-from matching.worths import NEVER, Worths
+from matching.worths import NEVER, Worths, unpaused
 
 _PLACE_BITS: Final = 32
-# Entries of which the largest stands for all while the best are looked for.
+# Entries of which the largest stands for all while the best are looked for: at most so many,
+# and fewer where the groups would be hardly more than the best, and nearly all entries above
+# the least of these.
 _GROUP: Final = 8
+_GROUPS_FOR_EACH: Final = 6
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,15 @@ class Edges:
         _, first = np.unique(both.rows * wide + both.columns, return_index=True)
         return Edges(both.rows[first], both.columns[first], both.scores[first])
 
+    def besides(self, others: "Edges", wide: int) -> "Edges":
+        """Those that are not among the others, which must be in order."""
+        mine, theirs = (one.rows * wide + one.columns for one in (self, others))
+        places = np.searchsorted(theirs, mine)
+        new = np.ones(len(mine), dtype=np.bool_)
+        inside = places < len(theirs)
+        new[inside] = theirs[places[inside]] != mine[inside]
+        return Edges(self.rows[new], self.columns[new], self.scores[new])
+
 
 @dataclass(frozen=True)
 class Turns:
@@ -60,13 +72,15 @@ class Turns:
         return cls(_starts(worths.sides.mine, m), _starts(worths.sides.theirs, n))
 
 
-def shortlist(worths: Worths) -> Edges:
+def shortlist(worths: Worths, *, pause: Callable[[], None] = unpaused) -> Edges:
     """The best mentors of each mentee and the best mentees of each mentor, and nobody forbidden.
 
     Parameters
     ----------
     worths : Worths
         Of n mentees and m mentors; their effort says how many each of them names.
+    pause : callable
+        Called now and then; what it raises ends the search.
 
     Returns
     -------
@@ -85,7 +99,7 @@ def shortlist(worths: Worths) -> Edges:
             block, rows, turns.theirs, effort.by_mentor, n
         )
 
-    found = worths.stretches(work)
+    found = worths.stretches(work, pause=pause)
     best = found[0][1]
     for _, more in found[1:]:
         best = _largest(np.concatenate([best, more], axis=1), effort.by_mentor)
@@ -130,13 +144,12 @@ def _best_of_lines(
     lines, spots = np.nonzero(block >= _least(block, most)[:, None])
     places = (wide - 1 - starts[lines] - spots - first) % wide
     keys = (block[lines, spots].astype(np.int64) << _PLACE_BITS) | places
-    order = np.lexsort((-keys, lines))
-    lines, keys = lines[order], keys[order]
-    ranks = np.arange(len(lines)) - np.searchsorted(lines, np.arange(height))[lines]
-    kept = ranks < most
-    best = np.full((height, most), -1, dtype=np.int64)
-    best[lines[kept], ranks[kept]] = keys[kept]
-    return best
+    counts = np.bincount(lines, minlength=height)
+    # Side by side, so that numpy sorts all lines by vectors; the largest stand last.
+    table = np.full((height, max(most, int(counts.max(initial=0)))), -1, dtype=np.int64)
+    table[lines, np.arange(len(lines)) - (np.cumsum(counts) - counts)[lines]] = keys
+    table.sort(axis=1)
+    return table[:, ::-1][:, :most]
 
 
 def _least(block: Amounts, most: int) -> Amounts:
@@ -145,13 +158,14 @@ def _least(block: Amounts, most: int) -> Amounts:
     As many groups of entries have one that is not below it, so as many entries have.
     """
     height, width = block.shape
-    size = width // _GROUP
-    if size <= max(most, _GROUP):
+    deep = min(_GROUP, max(1, width // (_GROUPS_FOR_EACH * most)))
+    size = width // deep
+    if size <= max(most, deep):
         return np.full(height, NEVER + 1, dtype=np.int32)
     groups = block[:, :size].copy()
-    for place in range(1, _GROUP):
+    for place in range(1, deep):
         np.maximum(groups, block[:, place * size : (place + 1) * size], out=groups)
-    rest = block[:, _GROUP * size :]
+    rest = block[:, deep * size :]
     ahead = groups[:, : rest.shape[1]]
     np.maximum(ahead, rest, out=ahead)
     # Sorted rather than partitioned: numpy does it by vectors, and with many equal entries it

@@ -4,14 +4,14 @@ A forbidden pair, and one below the minimum, is worth NEVER. It refuses to hold 
 it is told to; beyond that each pass scores again, which costs time and no memory.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from matching.arrays import Amounts, Integers, Words
+from matching.arrays import Amounts, Integers, Masks, Words
 from matching.markets import BLOCK, Market
 from matching.problems import fingerprints
 
@@ -20,8 +20,15 @@ Found = TypeVar("Found")
 NEVER: Final = -(2**30)
 """Less than any score, price or bonus can make good."""
 
+# Stretches between two moments in which a run can be ended: a second's work or so.
+_TOGETHER: Final = 8
+
 # Pairs that one call works on: some tens of megabytes in the widest of its arrays.
 STRETCH_PAIRS: Final = 2_500_000
+
+
+def unpaused() -> None:
+    """Nobody looks in."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,8 @@ class Effort:
     Parameters
     ----------
     threads : int
-        How many score side by side; the answer is the same to the last byte for any number.
+        How many score side by side, -1 for one on each core; the answer is the same to the
+        last byte for any number, and on whatever backend `joblib.parallel_config` names.
     by_mentee, by_mentor : int
         How many partners each side puts on the first shortlist.
     few_pairs : int
@@ -40,7 +48,7 @@ class Effort:
         Up to so many pairs their scores are kept; beyond, each pass scores again.
     """
 
-    threads: int = 1
+    threads: int = -1
     by_mentee: int = 20
     by_mentor: int = 40
     few_pairs: int = 250_000
@@ -98,35 +106,59 @@ class Worths:
     score: Callable[[slice], Amounts] | None = None
 
     @classmethod
-    def of(cls, market: Market, effort: Effort = Effort()) -> "Worths":
-        """The worths of a market."""
+    def of(
+        cls, market: Market, effort: Effort = Effort(), *, pause: Callable[[], None] = unpaused
+    ) -> "Worths":
+        """The worths of a market; `pause` is called now and then, and what it raises ends it."""
         n, m = len(market.mentees), len(market.mentors)
-        kept = np.empty((n, m), dtype=np.int32) if n * m <= effort.kept_pairs else None
+        is_kept = n * m <= effort.kept_pairs
 
-        def count(rows: slice) -> int:
+        # It hands over what it found and writes nowhere: it may run in another process.
+        def scored(rows: slice) -> tuple[Amounts | None, int]:
+            worths = np.empty((rows.stop - rows.start, m), dtype=np.int32) if is_kept else None
             eligible = 0
             for part in _blocks(rows):
-                worths, allowed = _scored(market, part)
+                block, allowed = _scored(market, part)
                 eligible += allowed
-                if kept is not None:
-                    kept[part] = worths
-            return eligible
+                if worths is not None:
+                    worths[part.start - rows.start : part.stop - rows.start] = block
+            return worths, eligible
 
         def score(rows: slice) -> Amounts:
             return np.concatenate([_scored(market, part)[0] for part in _blocks(rows)])
 
-        counts = _over(_stretches(n, m), count, effort.threads)
-        return cls(Sides.of(market), effort, sum(counts), kept, score)
+        kept = np.empty((n, m), dtype=np.int32) if is_kept else None
+        eligible = 0
+        for rows, (worths, allowed) in _over(_stretches(n, m), scored, effort.threads, pause):
+            eligible += allowed
+            if kept is not None and worths is not None:
+                kept[rows] = worths
+        return cls(Sides.of(market), effort, eligible, kept, score)
 
     @property
     def shape(self) -> tuple[int, int]:
         """How many rows and columns there are."""
         return len(self.sides.demands), len(self.sides.capacities)
 
-    def stretches(self, work: Callable[[slice, Amounts], Found]) -> Sequence[Found]:
-        """What the work finds in each stretch of rows, (r, m), in the order of the rows."""
+    def stretches(
+        self, work: Callable[[slice, Amounts], Found], *, pause: Callable[[], None] = unpaused
+    ) -> Sequence[Found]:
+        """What the work finds in each stretch of rows, (r, m), in the order of the rows.
+
+        The work may run in another process, so it must write to nothing but its answer.
+        """
+
+        def found(rows: slice) -> Found:
+            return work(rows, self.rows(rows))
+
         stretches = _stretches(*self.shape)
-        return _over(stretches, lambda rows: work(rows, self.rows(rows)), self.effort.threads)
+        return [each for _, each in _over(stretches, found, self.effort.threads, pause)]
+
+    def welcome(self) -> Masks:
+        """Whether each row may have any column at all, shape (n,)."""
+        none = np.zeros(0, dtype=np.bool_)
+        found = self.stretches(lambda _, block: (block > NEVER).any(axis=1))
+        return np.concatenate([none, *found])
 
     def rows(self, rows: slice) -> Amounts:
         """The worths of these rows with every column, shape (r, m)."""
@@ -155,12 +187,19 @@ def _stretches(n: int, m: int) -> Iterator[slice]:
 
 
 def _over(
-    stretches: Iterator[slice], work: Callable[[slice], Found], threads: int
-) -> Sequence[Found]:
-    if threads == 1:
-        return [work(rows) for rows in stretches]
+    stretches: Iterable[slice],
+    work: Callable[[slice], Found],
+    threads: int,
+    pause: Callable[[], None],
+) -> Iterator[tuple[slice, Found]]:
+    left = list(stretches)
+    if len(left) == 1:
+        yield left[0], work(left[0])
+        return
     # numpy lets go of Python's lock, so threads work side by side and copy nothing.
-    found: list[Found] = Parallel(n_jobs=threads, prefer="threads")(
-        delayed(work)(rows) for rows in stretches
-    )
-    return found
+    with Parallel(n_jobs=threads, prefer="threads") as pool:
+        for first in range(0, len(left), _TOGETHER):
+            if first:
+                pause()
+            some = left[first : first + _TOGETHER]
+            yield from zip(some, pool(delayed(work)(rows) for rows in some), strict=True)

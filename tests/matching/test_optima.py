@@ -5,12 +5,15 @@ import random
 from dataclasses import asdict, replace
 from typing import Any
 
+import joblib
 import numpy as np
 import pytest
 
 from matching import Configuration, Effort, NotSolved, Progress, certify, pair
+from matching import worths as worths_of
 from matching.markets import Market
 from matching.matrices import assign
+from matching.optima import find
 from matching.shortlists import Turns, best_of_rows, columns_of, everything, shortlist
 from matching.worths import NEVER, Worths
 from tests.matching.worlds import World, a_mentee, a_mentor, a_world
@@ -220,3 +223,61 @@ def test_amounts_that_half_width_cannot_hold_are_refused_with_the_remedy() -> No
         assign([[301.0]], [1])
     with pytest.raises(NotSolved, match="divide all scores"):
         assign([[1.0]], [1], unmatched_value=-301)
+
+
+@pytest.mark.parametrize("backend", ["sequential", "loky"])
+@pytest.mark.parametrize("kept_pairs", [10**8, 0])
+def test_processes_of_their_own_change_no_byte(
+    backend: str, kept_pairs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Many stretches of a market so small that its arrays are sent and not shared.
+    monkeypatch.setattr(worths_of, "STRETCH_PAIRS", 5_000)
+    world, effort = contested(4, n=200, m=90), replace(USUAL, threads=2, kept_pairs=kept_pairs)
+    expected = written(world, USUAL)
+
+    with joblib.parallel_config(backend=backend):
+        assert written(world, effort) == expected
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_gap_told_on_the_way_bounds_what_is_left_to_gain(seed: int) -> None:
+    world = contested(seed, n=150, m=70)
+    worths = Worths.of(world.ask(Market.of), NEAREST)
+    told: list[Progress] = []
+
+    optimum = find(worths, watch=told.append)
+
+    gaps = [one.gap for one in told if one.phase == "priced"]
+    # What the first solution reached: the optimum among the first list alone.
+    first = shortlist(worths)
+    listed = np.zeros(worths.shape, dtype=np.bool_)
+    amounts = np.zeros(worths.shape)
+    listed[first.rows, first.columns] = True
+    amounts[first.rows, first.columns] = first.scores + worths.sides.priorities[first.rows]
+    reached = assign(
+        amounts / 1_000_000,
+        worths.sides.capacities,
+        forbidden=~listed,
+        unmatched_value=worths.sides.minimum / 1_000_000,
+    ).objective
+    assert gaps[0] is not None
+    assert 0 < optimum.objective - reached <= gaps[0]
+    assert gaps[-1] == 0
+
+
+@pytest.mark.parametrize("phase", ["score", "shortlist", "price"])
+def test_a_long_step_can_be_ended_in_the_middle(
+    phase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worths_of, "STRETCH_PAIRS", 64)
+    world = contested(2, n=1_500, m=3)
+    told: list[str] = []
+
+    def stop(progress: Progress) -> None:
+        told.append(progress.phase)
+        if told.count(phase) == 2:
+            raise InterruptedError(phase)
+
+    with pytest.raises(InterruptedError, match=phase):
+        world.ask(lambda *a, **k: pair(*a, **k, effort=NEAREST, watch=stop))
+    assert told[-2:] == [phase, phase]

@@ -3,9 +3,10 @@
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pytest
 
-from matching import Fixed, Mentee, Mentor, Reason, Rule, Service, pair
+from matching import Configuration, Fixed, Mentee, Mentor, Reason, Rule, Service, pair
 from matching.markets import Market
 from matching.rules import BIT
 from tests.matching.worlds import World, a_mentee, a_mentor, a_world
@@ -218,3 +219,23 @@ def test_active_mentorships_use_places_even_if_the_count_lags_behind() -> None:
     assert run.proposals == ()
     assert run.unmatched[0].rule_counts == {"NO_CAPACITY": 1}
     assert run.unmatched[0].reason == Reason.ALL_ELIGIBLE_FULL
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_mentors_are_counted_under_every_rule_they_break(seed: int) -> None:
+    rules = a_world(seed, n=40, m=15).ask(Market.of).rules
+    rows = np.arange(len(rules.mentee_bits))[seed % 2 :: 2]
+
+    found = rules.counts(rows)
+
+    broken = rules.broken(rows)
+    for place, rule in enumerate(Rule):
+        assert found[:, place].tolist() == np.count_nonzero(broken & BIT[rule], axis=1).tolist()
+
+
+def test_nobody_is_counted_where_there_is_nobody() -> None:
+    nobody = World([], [a_mentor()], [], [], Configuration()).ask(Market.of).rules
+    alone = World([a_mentee()], [], [], [], Configuration()).ask(Market.of).rules
+
+    assert nobody.counts(np.zeros(0, dtype=np.int64)).shape == (0, len(Rule))
+    assert not alone.counts(np.zeros(1, dtype=np.int64)).any()
