@@ -21,7 +21,7 @@ from schema.budgets import TooSoon
 from schema.engine import Asked, Caller, Engine, Outcome, WrongKind
 from schema.errors import present_refusal, present_unexpected
 from schema.exchanges import exchange_of
-from schema.limits import LimitExceeded
+from schema.limits import LimitExceeded, Limits
 from schema.metrics import REFUSALS, REQUESTS, SECONDS, Tally
 from schema.patience import Patience
 from schema.requests import (
@@ -31,6 +31,7 @@ from schema.requests import (
     Heads,
     HttpRefused,
     MediaType,
+    Parameters,
     bearer,
     gathered,
     negotiate,
@@ -154,7 +155,7 @@ class _Endpoint:
         started = time.monotonic()
         caller = await self._caller(bearer(asking.heads), asking.address)
         rest = max(0.0, self.work_seconds - (time.monotonic() - started))
-        parameters = await read_parameters(asking, self.engine.limits(caller), self.body_seconds)
+        parameters = await self._parameters(asking, self.engine.limits(caller))
         asked = Asked(parameters, caller, asking.reference, _SERVED[asking.scope["method"]])
         try:
             with Patience(rest, asking.receive):
@@ -165,13 +166,16 @@ class _Endpoint:
             raise _wrong_kind(refusal) from refusal
         return _ran(outcome, media)
 
+    async def _parameters(self, asking: Asking, limits: Limits) -> Parameters:
+        return await read_parameters(asking, limits, self.body_seconds, self.engine.repeats)
+
     async def _stream(self, asking: Asking, send: Send) -> None:
         """Streams the results; what is refused before the stream begins is answered in JSON."""
         if self.streams is None:
             raise HttpRefused(406, BadRequest("Nothing is streamed here."))
         token = bearer(asking.heads)
         limits = self.engine.limits(await self._caller(token, asking.address))
-        parameters = await read_parameters(asking, limits, self.body_seconds)
+        parameters = await self._parameters(asking, limits)
         sent = Sent(parameters, asking.reference, "events", _STREAMED[asking.scope["method"]])
         headers = [*_HEADERS, (b"x-request-id", asking.reference.encode())]
         request = Request(asking.scope, asking.receive)

@@ -28,6 +28,7 @@ from schema.errors import (
 from schema.limits import Limits
 from schema.metrics import OPERATIONS
 from schema.reads import ProofLost, Reads
+from schema.repeats import Repeats
 from schema.requests import BadRequest, Parameters
 from service import persisted_operations
 from service.access.actors import Actor
@@ -215,6 +216,7 @@ class Engine:
         self.sign_ins = sign_ins or SignIns()
         self._bad_tokens = BadTokens(self._allowances.anonymous)
         self._budgets = Budgets()
+        self.repeats: Repeats[Parameters] = Repeats()
         self._is_open, self._is_safelisted = is_open, is_safelisted
 
     def recall(self, token: str | None, address: str | None = None) -> Caller | None:
@@ -316,8 +318,19 @@ class Engine:
         if operation.shape.introspects:
             self._check_introspection(actor)
         self.documents.validate(document, suggest=not actor.is_anonymous)
+        return Admitted(document, operation, limits, self._cost(parameters, operation, limits))
+
+    def _cost(self, parameters: Parameters, operation: Operation, limits: Limits) -> int:
+        """The points this request may cost; refuses values over the limits of who asks."""
+        worked = parameters.worked
+        known = worked.cost(operation.number, limits) if worked is not None else None
+        if known is not None:
+            return known
         cost = operation.admit(parameters.variables, limits)
-        return Admitted(document, operation, limits, cost)
+        if worked is not None and operation.kind is OperationType.QUERY:
+            worked.learn_cost(operation.number, limits, cost)
+            self.repeats.keep(parameters.body, parameters)
+        return cost
 
     def _check_introspection(self, actor: Actor) -> None:
         if actor.is_anonymous:
@@ -357,7 +370,10 @@ class Engine:
         for _ in range(_TRIES):
             try:
                 answer = await reads.answer(
-                    operation, asked.parameters.variables, asked.caller.sign_in
+                    operation,
+                    asked.parameters.variables,
+                    asked.caller.sign_in,
+                    asked.parameters.worked,
                 )
             except ProofLost:
                 asked.caller.is_proved = False

@@ -118,11 +118,6 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
         self._reach(_Stage.HEAD)
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keeps a header, and none that follows a body: what was checked must not change."""
-        if self._stage is _Stage.HEAD:
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """The head is whole; from here on the app keeps the time."""
         self._reach(_Stage.BODY)
@@ -131,6 +126,8 @@ class Protocol(HttpToolsProtocol):
         newest: RequestResponseCycle | None = self.cycle  # None where another protocol follows.
         if newest is not None and newest.scope is self.scope:
             exchanges.offer(newest.scope, _Exchange(newest))
+            # What was checked must not change: headers that follow a body end in nobody's list.
+            self.headers = []
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body is there."""

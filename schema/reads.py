@@ -15,6 +15,7 @@ from schema.assembly import Assembly
 from schema.documents import Operation
 from schema.metrics import PLANS, PLANS_HELD
 from schema.plans import Misfit, Plan, Planner
+from schema.repeats import Worked
 from schema.variables import Form, Unshaped
 from service.reading import answers
 from service.reading.slots import Filling
@@ -46,16 +47,21 @@ class Reads:
         self._plans: LRUCache[Any, Plan] = LRUCache(_REMEMBERED, lambda plan: plan.weight)
 
     async def answer(
-        self, operation: Operation, variables: Mapping[str, Any], sign_in: SignIn
+        self,
+        operation: Operation,
+        variables: Mapping[str, Any],
+        sign_in: SignIn,
+        worked: Worked | None = None,
     ) -> Answer | None:
         """The answer, or None where the executor must give it.
 
-        Raises ProofLost where the token no longer opens what was remembered of it.
+        Raises ProofLost where the token no longer opens what was remembered of it. What was
+        `worked` out of the same variables before is taken from there.
         """
         if not operation.root_fields <= self._planner.fields:
             return None
         try:
-            form = operation.variables.form(variables)
+            form = _form(operation, variables, worked)
             plan, is_known = self._plan(operation, form, sign_in)
             # A plan with errors is a refusal's: its words may come from this request's values.
             if not plan.errors:
@@ -97,6 +103,16 @@ class Reads:
         except Misfit:
             return None
         return await _run(plan, _filling(sign_in), sign_in, is_planned=False)
+
+
+def _form(operation: Operation, variables: Mapping[str, Any], worked: Worked | None) -> Form:
+    known = worked.form(operation.number) if worked is not None else None
+    if known is not None:
+        return known
+    form = operation.variables.form(variables)
+    if worked is not None:
+        worked.learn_form(operation.number, form)
+    return form
 
 
 def _filling(sign_in: SignIn) -> Filling:

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope
 from schema.exchanges import Exchange
 from schema.limits import LimitExceeded, Limits
 from schema.patience import Patience
+from schema.repeats import Repeats, Worked
 from service.errors import NotSignedIn, Refusal
 from service.persisted_operations import digest_of
 
@@ -64,6 +65,8 @@ class Parameters(NamedTuple):
     """The parameters of one GraphQL request, of the right types.
 
     With a `digest`, the hash under which the document may be registered, `query` can be empty.
+    `body` are the bytes that all of it was read from, where it was one body, and `worked` is
+    what the engine has made of them.
     """
 
     query: str
@@ -71,6 +74,8 @@ class Parameters(NamedTuple):
     operation_name: str | None
     extensions: dict[str, Any]
     digest: str | None = None
+    body: bytes = b""
+    worked: Worked | None = None
 
 
 def _refused(status: int, message: str, **headers: str) -> HttpRefused:
@@ -170,10 +175,12 @@ class Asking(NamedTuple):
         return client[0] if client else None
 
 
-async def read_parameters(asking: Asking, limits: Limits, seconds: float) -> Parameters:
+async def read_parameters(
+    asking: Asking, limits: Limits, seconds: float, repeats: Repeats[Parameters]
+) -> Parameters:
     """The parameters of a GET or POST; refuses other methods, types, encodings and shapes.
 
-    The body must be there within so many seconds.
+    The body must be there within so many seconds. One that came before is not read again.
     """
     scope, heads = asking.scope, asking.heads
     if scope["method"] == "GET":
@@ -189,7 +196,7 @@ async def read_parameters(asking: Asking, limits: Limits, seconds: float) -> Par
         body = await _read(asking.receive, limits, seconds)
     elif len(body) > limits.body_bytes:
         raise _too_large(limits)
-    return parameters(_json(body, "The body"), "The body")
+    return repeats.find(body) or parameters(_json(body, "The body"), "The body", body)
 
 
 @functools.lru_cache(maxsize=256)
@@ -268,8 +275,8 @@ def _from_url(query_string: bytes) -> Parameters:
     return parameters(given, "The query string")
 
 
-def parameters(given: Any, what: str) -> Parameters:
-    """The parameters in this JSON, which the refusals call `what`."""
+def parameters(given: Any, what: str, body: bytes = b"") -> Parameters:
+    """The parameters in this JSON, read from `body`, which the refusals call `what`."""
     if isinstance(given, list):
         raise _refused(400, "Batches are not served; send one request for each operation.")
     if not isinstance(given, dict):
@@ -284,7 +291,8 @@ def parameters(given: Any, what: str) -> Parameters:
     variables = given.get("variables")
     if type(variables) is not dict:
         variables = _object(variables, "variables")
-    return Parameters(query, variables, name or None, extensions, digest)
+    worked = Worked() if body else None
+    return Parameters(query, variables, name or None, extensions, digest, body, worked)
 
 
 def _query(query: Any, what: str, digest: str | None) -> str:

@@ -20,6 +20,7 @@ import structlog
 HIDDEN = "[hidden]"
 # How long the line of an answered request may wait for others, in seconds.
 _MOMENT = 0.02
+_TOGETHER = 16
 # What a key is called decides first: these never carry what a log may say.
 _KEYS = re.compile(
     r"token|secret|password|authorization|cookie|database_url|names?$|email|goals|reason|note",
@@ -123,26 +124,34 @@ class _Lines(logging.StreamHandler[Any]):
     def later(self, at: float, facts: Mapping[str, Any]) -> None:
         """Writes a request's line in a moment; at once where no loop is there to do it."""
         self._waiting.append((at, facts))
-        if self._is_due:
-            return
+        # Few at a time: whoever is answered just then waits for them.
+        if len(self._waiting) >= _TOGETHER:
+            self._write_waiting()
+        elif not self._is_due:
+            self._write_soon()
+
+    def _write_soon(self) -> None:
         self._is_due = True
         try:
-            asyncio.get_running_loop().call_later(_MOMENT, self._write_waiting)
+            asyncio.get_running_loop().call_later(_MOMENT, self._write_at_last)
         except RuntimeError:
-            self._write_waiting()
+            self._write_at_last()
+
+    def _write_at_last(self) -> None:
+        self._is_due = False
+        self._write_waiting()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes what waits before it, and then the record."""
-        self._write_waiting()
+        self._write_at_last()
         super().emit(record)
 
     def flush(self) -> None:
         """Writes what waits; Python calls it at the end of the process too."""
-        self._write_waiting()
+        self._write_at_last()
         super().flush()
 
     def _write_waiting(self) -> None:
-        self._is_due = False
         lines = []
         while self._waiting:
             at, facts = self._waiting.popleft()
