@@ -35,7 +35,6 @@ SETTINGS = {
     "port": str(PORT),
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    "shared_buffers": "128MB",
     # Room to remember which rows a word was found in, one by one and not page by page.
     "work_mem": "16MB",
     # Requests run side by side, so that none gains by taking the other processors too.
@@ -55,14 +54,25 @@ SETTINGS = {
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
+@dataclass(frozen=True)
+class Fresh:
+    """How a server starts that did not run yet."""
+
+    durable: bool
+    buffers: str
+
+
 @asynccontextmanager
-async def running(data_dir: Path, *, durable: bool = True) -> AsyncIterator[str]:
+async def running(
+    data_dir: Path, *, durable: bool = True, buffers: str = "128MB"
+) -> AsyncIterator[str]:
     """The URL of database `cadre` on the server in `data_dir`, which runs at least this long.
 
     The first process to come starts the server and the last to leave stops it,
     whichever that is. One that is killed counts as gone, and a server it left
     behind is taken over by the next. `durable=False` trades crash safety for
-    speed and is for tests. Raises `Unavailable` with the remedy.
+    speed and is for tests; `buffers` is the memory that keeps pages at hand, where this call
+    starts the server. Raises `Unavailable` with the remedy.
     """
     cluster = cluster_in(data_dir)
     presence = cluster.opened("users.lock")
@@ -70,7 +80,7 @@ async def running(data_dir: Path, *, durable: bool = True) -> AsyncIterator[str]
         async with _turn(cluster):
             lonely = _locked(presence, fcntl.LOCK_EX)
             fcntl.flock(presence, fcntl.LOCK_SH)
-            url = await _url(cluster, lonely=lonely, durable=durable)
+            url = await _url(cluster, Fresh(durable=durable, buffers=buffers), lonely=lonely)
         with _watched(cluster):
             yield url
     finally:
@@ -168,14 +178,14 @@ def _recorded(data: Path) -> _Server | None:
         return _Server(0, Path())
 
 
-async def _url(cluster: Cluster, *, lonely: bool, durable: bool) -> str:
+async def _url(cluster: Cluster, fresh: Fresh, *, lonely: bool) -> str:
     server = _recorded(cluster.data)
     if server is None or not server.alive:
         try:
             _prepare(cluster, server, lonely=lonely)
             if not (cluster.data / "PG_VERSION").exists():
-                await _initialise(cluster, durable=durable)
-            server = await _launch(cluster, durable=durable)
+                await _initialise(cluster, durable=fresh.durable)
+            server = await _launch(cluster, fresh)
         except OSError as error:
             raise unusable(cluster.folder, error) from error
     try:
@@ -239,10 +249,10 @@ async def _initialise(cluster: Cluster, *, durable: bool) -> None:
     half.rename(cluster.data)
 
 
-async def _launch(cluster: Cluster, *, durable: bool) -> _Server:
+async def _launch(cluster: Cluster, fresh: Fresh) -> _Server:
     sockets = _socket_folder(cluster)
-    settings = SETTINGS | {"unix_socket_directories": str(sockets)} | ({} if durable else FORGETFUL)
-    command = _start_command(cluster, settings)
+    own = {"unix_socket_directories": str(sockets), "shared_buffers": fresh.buffers}
+    command = _start_command(cluster, SETTINGS | own | ({} if fresh.durable else FORGETFUL))
     deadline = time.monotonic() + PATIENCE
     while True:
         status, output = await run(cluster, command, cluster.data)

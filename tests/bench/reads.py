@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 from rich.status import Status
 
@@ -151,7 +152,9 @@ async def run(*options: str) -> None:
 
 @asynccontextmanager
 async def _server(folder: Path) -> AsyncIterator[str]:
-    async with running(folder, durable=False) as url:
+    # As a database server of one's own is set up: a quarter of the memory for its pages.
+    buffers = f"{psutil.virtual_memory().total // 4 // 2**20}MB"
+    async with running(folder, durable=False, buffers=buffers) as url:
         async with database.session(url) as session:
             # It would set to work in the middle of some target's turn.
             await session.execute("ALTER SYSTEM SET autovacuum = off")

@@ -63,7 +63,13 @@ PEOPLE = """query ($first: Int!, $filter: PersonFilter) {
 async def test_the_same_bytes_are_answered_to_each_caller_by_what_they_may_see(
     served: Served,
 ) -> None:
-    body = {"query": PEOPLE, "variables": {"first": 5, "filter": {"availability": ["AVAILABLE", "AVAILABLE_FROM", "NOT_AVAILABLE"]}}}
+    body = {
+        "query": PEOPLE,
+        "variables": {
+            "first": 5,
+            "filter": {"availability": ["AVAILABLE", "AVAILABLE_FROM", "NOT_AVAILABLE"]},
+        },
+    }
     first: dict[str, Any] = {}
     for _ in range(4):
         for caller in ("hr", "auditor", "anonymous", "stranger"):
