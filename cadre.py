@@ -22,7 +22,6 @@ import orjson
 import typer
 import uvloop
 from pydantic import SecretStr, ValidationError
-from pydantic.alias_generators import to_camel
 from rich.console import Console
 from rich.table import Table
 
@@ -47,6 +46,7 @@ seed_app = typer.Typer(no_args_is_help=True, help="Plants data in the database."
 match_app = typer.Typer(no_args_is_help=True, help="Pairs mentees with mentors.")
 token_app = typer.Typer(no_args_is_help=True, help="Makes tokens to sign in with.")
 operations_app = typer.Typer(no_args_is_help=True, help="Registers operations of front ends.")
+verify_app = typer.Typer(help="Looks for what is not as it was written.")
 console_app = typer.Typer(no_args_is_help=True, help="The console's pages.")
 for name, group in {
     "seed": seed_app,
@@ -54,30 +54,13 @@ for name, group in {
     "token": token_app,
     "operations": operations_app,
     "console": console_app,
+    "verify": verify_app,
 }.items():
     app.add_typer(group, name=name)
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="The port to listen on.")]
-
-_RUN = (
-    "id",
-    "number",
-    "trigger",
-    "input_digest",
-    "mentee_count",
-    "mentor_count",
-    "proposal_count",
-    "unmatched_count",
-    "objective",
-    "bound",
-    "gap",
-    "started_at",
-    "duration_ms",
-)
-_PROPOSAL = ("id", "request_id", "mentor_id", "runner_up_id", "score", "contributions", "state")
-_UNMATCHED = ("request_id", "reason", "rule_counts")
 
 # A network that fails, a database that is gone, and one that has no room left.
 _BROKEN_OFF = (
@@ -193,7 +176,7 @@ def match_run(
     as_json: Json = False,
 ) -> None:
     """Pairs everybody who waits; the same inputs answer with the run there is."""
-    from service import match_runs
+    from service import match_reports, match_runs
 
     settings = _settings()
 
@@ -205,25 +188,10 @@ def match_run(
                 return await match_runs.run_match(MatchRunTrigger.COMMAND_LINE, by=OPERATOR)
 
     outcome = _run(work())
-    run = outcome.run
     if as_json:
-        _print_json(
-            {
-                "isDryRun": dry_run,
-                "isNew": outcome.is_new,
-                "run": _row(run, *_RUN),
-                "proposals": [_row(proposal, *_PROPOSAL) for proposal in outcome.proposals],
-                "unmatched": [_row(mentee, *_UNMATCHED) for mentee in outcome.unmatched],
-            }
-        )
-    elif outcome.is_new:
-        verb = "would propose" if dry_run else "proposes"
-        _answers.print(
-            f"Run {run.number} {verb} {run.proposal_count} pairs; {run.unmatched_count} mentees"
-            f" still wait. No better pairing exists (gap {run.gap:g})."
-        )
+        _print_json(match_reports.plain(outcome, is_dry_run=dry_run))
     else:
-        _answers.print(f"Nothing new: these are the inputs of run {run.number}.")
+        _answers.print(match_reports.sentence(outcome, is_dry_run=dry_run))
 
 
 @token_app.command("issue")
@@ -272,21 +240,27 @@ def operations_register(manifest: Path) -> None:
     _answers.print(f"Operations registered: {held}, of which new: {new}.")
 
 
-@app.command()
-def verify(*, as_json: Json = False) -> None:
-    """Walks every audit chain and names the first break."""
-    from service import history
+@verify_app.callback(invoke_without_command=True)
+def verify(context: typer.Context, *, as_json: Json = False) -> None:
+    """Walks every audit chain and the proof of the newest match run; names the first break."""
+    from service import history, match_proofs, match_reports
 
+    if context.invoked_subcommand:
+        return
     settings = _settings()
 
-    async def work() -> history.Report:
+    async def work() -> tuple[history.Report, match_proofs.Finding | None]:
         async with startups.ready(settings):
             with _working("Walking the history"):
-                return await history.verify(lambda events: _tell(f"{events:,} events"))
+                report = await history.verify(lambda events: _tell(f"{events:,} events"))
+            with _working("Looking through the newest match run"):
+                has_runs = await models.MatchRun.exists()
+                return report, await match_proofs.verify() if has_runs else None
 
-    report = _run(work())
+    report, finding = _run(work())
     if as_json:
-        _print_json({"isWhole": report.is_whole, **asdict(report)})
+        newest = finding and match_reports.plain_finding(finding)
+        _print_json({"isWhole": report.is_whole, **asdict(report), "matchRun": newest})
     if report.broken:
         place = report.broken
         _fail(
@@ -297,6 +271,42 @@ def verify(*, as_json: Json = False) -> None:
             f"The history is whole: {report.chains} chains, {report.events} events,"
             f" {report.checkpoints} checkpoints."
         )
+    if finding and finding.faults:
+        _fail(match_reports.verdict(finding))
+    if not as_json:
+        _answers.print(match_reports.verdict(finding) if finding else "There is no match run yet.")
+
+
+@verify_app.command("match")
+def verify_match(
+    *,
+    run: Annotated[int | None, typer.Option(min=1, help="The run, by number.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every stored run, oldest first.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Looks through the proof of the newest match run, of one, or of all, without the solver."""
+    from service import match_proofs, match_reports
+
+    if every and run is not None:
+        _fail("Say --run or --all, not both.")
+    settings, found = _settings(), list[match_proofs.Finding]()
+
+    async def work() -> None:
+        async with startups.ready(settings):
+            async for finding in match_proofs.findings(run, every=every):
+                found.append(finding)
+                if not as_json:
+                    _answers.print(match_reports.verdict(finding), markup=False)
+
+    with _working("Looking through match runs"):
+        _run(work())
+    if as_json:
+        _print_json([match_reports.plain_finding(finding) for finding in found])
+    broken = [str(finding.number) for finding in found if finding.faults]
+    if broken:
+        _fail(f"Broken runs: {', '.join(broken)}.")
+    if not any(finding.holds for finding in found):
+        _fail("No run could be looked through.")
 
 
 @app.command()
@@ -328,39 +338,17 @@ def console_build() -> None:
 @app.command()
 def doctor(*, as_json: Json = False) -> None:
     """Says what is configured, reachable and current."""
-    from schema import allowances, console_bundle
-    from service import jobs
+    from schema import diagnoses
 
-    settings = _settings()
-    findings = {"settings": f"{settings.environment}, data in {settings.data_dir}"}
-    faults = misspelt(os.environ)
-
-    async def work() -> None:
-        async with startups.located(settings) as url:
-            findings["database"] = await database.version(url)
-        async with startups.ready(settings):
-            findings["tables"] = "current"
-
-    for look in (
-        lambda: jobs.check_schedule(settings.nightly_at),
-        lambda: allowances.by_role(settings.limits),
-        lambda: asyncio.run(work()),
-    ):
-        try:
-            look()
-        except Refusal as refusal:
-            faults.append(refusal.message)
-    if console_bundle.is_built():
-        findings["console"] = "built"
-    else:
-        faults.append("The console is not built; run cadre console build.")
+    found = asyncio.run(diagnoses.diagnose(_settings()))
     if as_json:
-        _print_json({"isWell": not faults, "findings": findings, "faults": faults})
+        told = {"findings": found.findings, "faults": found.faults}
+        _print_json({"isWell": not found.faults, **told})
     else:
-        for subject, finding in findings.items():
+        for subject, finding in found.findings.items():
             _answers.print(f"{subject}: {finding}")
-    if faults:
-        _fail(" ".join(faults))
+    if found.faults:
+        _fail(" ".join(found.faults))
 
 
 @app.command()
@@ -487,10 +475,6 @@ def _working(what: str) -> Iterator[None]:
 
 def _print_json(value: Any) -> None:
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))
-
-
-def _row(row: models.Row, *names: str) -> dict[str, Any]:
-    return {to_camel(name): getattr(row, name) for name in names}
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ NOUN = Noun(
             prices="What a further place with each mentor is worth, by mentor, in millionths.",
             started_at="When it started.",
             duration_ms="How long it took, in milliseconds.",
+            rounds="How often it was solved and priced until no pair could add anything.",
             proposals=related("The proposed pairs."),
             unmatched=related("Who still waits, and why."),
             sorts={"NUMBER": "number", "STARTED_AT": "started_at"},

@@ -19,7 +19,7 @@ from tortoise.expressions import F
 from tortoise.transactions import in_transaction
 
 import matching
-from service import audit, match_inputs, models, permits
+from service import audit, match_inputs, match_proofs, models, permits
 from service.access.actors import Actor
 from service.changes import Change, Text
 from service.errors import Conflict, Unavailable
@@ -47,12 +47,22 @@ class MatchRunStart(Change):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run with its proposals and those who still wait; `is_new` if this call made it."""
+    """A run with its proposals and those who still wait; `is_new` if this call made it.
+
+    `inputs` are those of a new run, packed.
+    """
 
     run: models.MatchRun
     proposals: list[models.MatchProposal]
     unmatched: list[models.UnmatchedMentee]
+    inputs: bytes = b""
     is_new: bool = True
+
+
+@dataclass(frozen=True)
+class _Solved:
+    result: matching.Run
+    inputs: bytes
 
 
 @operation("start.match_run")
@@ -104,11 +114,12 @@ async def _computed(
     """The run that would follow the newest, or the newest where its digest is known."""
     snapshot = await match_inputs.read()
     began = time.perf_counter()
-    result = await _off_the_loop(snapshot, known)
-    if newest and result is None:
+    solved = await _off_the_loop(snapshot, known)
+    if newest and solved is None:
         return await _stored(newest)
-    if result is None:
+    if solved is None:
         raise AssertionError("A digest is only known from a run.")
+    result = solved.result
     run = _drafted(result, trigger)
     run.number = newest.number + 1 if newest else 1
     run.started_at = snapshot.read_at
@@ -117,10 +128,11 @@ async def _computed(
         run,
         [_proposal(run, proposal) for proposal in result.proposals],
         [_unmatched(run, mentee) for mentee in result.unmatched],
+        solved.inputs,
     )
 
 
-async def _off_the_loop(snapshot: Snapshot, known: str | None) -> matching.Run | None:
+async def _off_the_loop(snapshot: Snapshot, known: str | None) -> _Solved | None:
     """The pairing, computed while the event loop goes on; None where its digest is known."""
     if snapshot.pairs <= PAIRS_IN_A_THREAD:
         return await asyncio.to_thread(_solved, snapshot, known)
@@ -134,9 +146,11 @@ async def _off_the_loop(snapshot: Snapshot, known: str | None) -> matching.Run |
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _solved(snapshot: Snapshot, known: str | None) -> matching.Run | None:
+def _solved(snapshot: Snapshot, known: str | None) -> _Solved | None:
     inputs = match_inputs.records(snapshot)
-    return None if inputs.digest == known else inputs.pair()
+    if inputs.digest == known:
+        return None
+    return _Solved(inputs.pair(), match_proofs.packed(inputs))
 
 
 def _drafted(result: matching.Run, trigger: MatchRunTrigger) -> models.MatchRun:
@@ -154,6 +168,7 @@ def _drafted(result: matching.Run, trigger: MatchRunTrigger) -> models.MatchRun:
         objective=result.objective_value,
         bound=result.bound_value,
         gap=result.gap / matching.MICROS,
+        rounds=result.counts["rounds"],
     )
 
 
@@ -195,11 +210,12 @@ async def _store(outcome: Outcome, *, by: Actor, note: str) -> None:
     )
     run = outcome.run
     await run.save(force_create=True)
+    await models.MatchRunInput.create(run=run, content=outcome.inputs)
     await models.MatchProposal.bulk_create(outcome.proposals, batch_size=_BATCH)
     await models.UnmatchedMentee.bulk_create(outcome.unmatched, batch_size=_BATCH)
-    told = ("number", "trigger", "input_digest", "proposal_count", "unmatched_count", "objective")
     # The run's own event names what it superseded: one place in the history for one cause.
-    values = {name: getattr(run, name) for name in told} | {"superseded_proposals": older}
+    values = {name: getattr(run, name) for name in match_proofs.TOLD}
+    values["superseded_proposals"] = older
     await audit.record(audit.Entry(run, "start", audit.initial(values), note or None), by=by)
 
 

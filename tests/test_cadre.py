@@ -103,7 +103,8 @@ async def test_a_second_match_run_says_that_nothing_is_new(
         await programme(mentors=2, requests=3)
     first, second = await operator.runs("match", "run"), await operator.runs("match", "run")
     assert first.out == (
-        "Run 1 proposes 2 pairs; 1 mentees still wait. No better pairing exists (gap 0).\n"
+        "Run 1 proposes 2 pairs; 1 mentees still wait."
+        " No better pairing exists (gap 0, rounds 1).\n"
     )
     assert second.out == "Nothing new: these are the inputs of run 1.\n"
     async with database.connected(fresh_url):
@@ -168,7 +169,10 @@ async def test_verify_names_the_first_break(operator: Operator, fresh_url: str) 
         await programme(mentors=1, requests=1)
     await operator.runs("match", "run")
     whole = await operator.runs("verify")
-    assert whole.out == "The history is whole: 1 chains, 1 events, 0 checkpoints.\n"
+    assert whole.out.splitlines() == [
+        "The history is whole: 1 chains, 1 events, 0 checkpoints.",
+        f"Run 1 holds: 1 pairs, and no pairing is worth more than {await objective(fresh_url)}.",
+    ]
     async with database.session(fresh_url) as forger:
         await forger.execute("SET session_replication_role = replica")
         await forger.execute("UPDATE audit_event SET verb = 'forged'")
@@ -177,6 +181,81 @@ async def test_verify_names_the_first_break(operator: Operator, fresh_url: str) 
     assert (broken.code, broken.json["isWhole"]) == (1, False)
     assert broken.json["broken"].items() >= {"chain": f"MatchRun:{run_id}", "sequence": 1}.items()
     assert broken.err.startswith(f"cadre: The history is broken at MatchRun:{run_id}, event 1: ")
+
+
+async def objective(url: str) -> str:
+    async with database.connected(url):
+        return f"{(await models.MatchRun.get()).objective:g}"
+
+
+async def test_verify_without_a_match_run_says_so(operator: Operator) -> None:
+    answer = await operator.runs("verify")
+    assert (answer.code, answer.out.splitlines()[1]) == (0, "There is no match run yet.")
+    assert (await operator.runs("verify", "--json")).json["matchRun"] is None
+    assert refused(
+        await operator.runs("verify", "match"),
+        "There is no match run yet; `cadre match run` makes one.",
+    )
+
+
+async def test_the_proofs_of_stored_runs_are_looked_through_one_line_each(
+    operator: Operator, fresh_url: str
+) -> None:
+    async with database.connected(fresh_url):
+        world = await programme(mentors=1, requests=1)
+    await operator.runs("match", "run")
+    value = await objective(fresh_url)
+    async with database.connected(fresh_url):
+        await world.request()
+    await operator.runs("match", "run")
+    newest, first, every = [
+        await operator.runs("verify", "match", *options)
+        for options in ([], ["--run", "1"], ["--all"])
+    ]
+    assert (newest.code, first.code, every.code) == (0, 0, 0)
+    assert first.out == f"Run 1 holds: 1 pairs, and no pairing is worth more than {value}.\n"
+    assert newest.out.startswith("Run 2 holds: 1 pairs, ")
+    assert every.out == first.out + newest.out
+    assert refused(
+        await operator.runs("verify", "match", "--all", "--run", "1"),
+        "Say --run or --all, not both.",
+    )
+
+
+async def test_a_stored_run_that_was_changed_fails_the_check(
+    operator: Operator, fresh_url: str
+) -> None:
+    async with database.connected(fresh_url):
+        await programme(mentors=1, requests=1)
+    await operator.runs("match", "run")
+    async with database.session(fresh_url) as forger:
+        await forger.execute("SET session_replication_role = replica")
+        await forger.execute("UPDATE match_proposal SET score = score / 2")
+    plain, machine, every = [
+        await operator.runs(*command)
+        for command in (["verify", "match"], ["verify", "match", "--json"], ["verify"])
+    ]
+    assert (plain.code, machine.code, every.code) == (1, 1, 1)
+    assert plain.out.startswith("Run 1 is broken: ")
+    assert plain.err == "cadre: Broken runs: 1.\n"
+    assert [run["holds"] for run in machine.json] == [False]
+    assert "score or contributions differ from" in machine.json[0]["faults"][0]
+    assert every.err.startswith("cadre: Run 1 is broken: ")
+
+
+async def test_a_run_that_cannot_be_looked_through_is_left_out_and_not_called_sound(
+    operator: Operator, fresh_url: str
+) -> None:
+    async with database.connected(fresh_url):
+        await programme(mentors=1, requests=1)
+    await operator.runs("match", "run")
+    async with database.connected(fresh_url):
+        await models.MatchRunInput.all().delete()
+    sentence = "Run 1 is left out: what it was computed from is not stored.\n"
+    one, every = await operator.runs("verify", "match"), await operator.runs("verify")
+    assert (one.code, one.out, one.err) == (1, sentence, "cadre: No run could be looked through.\n")
+    assert every.code == 0
+    assert every.out.endswith(sentence)
 
 
 async def test_reference_data_is_planted_twice_as_once(operator: Operator, fresh_url: str) -> None:

@@ -39,11 +39,31 @@ class MatchRun(Row):
     gap = fields.FloatField()
     started_at: datetime = fields.DatetimeField()
     duration_ms = fields.IntField()
+    # Unknown of runs that were stored before it was counted.
+    rounds: int | None = fields.IntField(null=True)
     proposals: fields.ReverseRelation["MatchProposal"]
     unmatched: fields.ReverseRelation["UnmatchedMentee"]
+    inputs: fields.ReverseRelation["MatchRunInput"]
 
     class Meta:
         table = "match_run"
+
+
+class MatchRunInput(Row):
+    """Everything that one run was computed from, packed: sensitive, and only for its check."""
+
+    # No role holds a permission on it, and no type of the API is made of it.
+    access = Rules("match_run_input")
+
+    run: fields.ForeignKeyRelation[MatchRun] = fields.ForeignKeyField(
+        "models.MatchRun", related_name="inputs", on_delete=fields.RESTRICT
+    )
+    run_id: Any
+    content: bytes = fields.BinaryField()
+
+    class Meta:
+        table = "match_run_input"
+        constraints = [UniqueConstraint(("run_id",), "match_run_input_run_uniq")]
 
 
 class MatchProposal(Row):

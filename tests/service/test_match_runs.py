@@ -309,7 +309,7 @@ async def a_run_under_way(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None
     original = match_runs._solved
     computes, may_end = threading.Event(), threading.Event()
 
-    def held(*given: Any) -> matching.Run | None:
+    def held(*given: Any) -> Any:
         computes.set()
         assert may_end.wait(timeout=30)
         return original(*given)

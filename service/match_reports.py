@@ -1,0 +1,89 @@
+"""What operators are told of match runs: one sentence, one line, or everything as plain data.
+
+Words only. It refuses to look anything up: whoever asks has the rows already.
+"""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from pydantic.alias_generators import to_camel
+
+from service import models
+from service.match_proofs import Finding
+from service.match_runs import Outcome
+
+_RUN: Final = (
+    "id",
+    "number",
+    "trigger",
+    "input_digest",
+    "mentee_count",
+    "mentor_count",
+    "proposal_count",
+    "unmatched_count",
+    "objective",
+    "bound",
+    "gap",
+    "rounds",
+    "started_at",
+    "duration_ms",
+)
+_PROPOSAL: Final = (
+    "id",
+    "request_id",
+    "mentor_id",
+    "runner_up_id",
+    "score",
+    "contributions",
+    "state",
+)
+_UNMATCHED: Final = ("request_id", "reason", "rule_counts")
+_MOST_FAULTS: Final = 5
+
+
+def sentence(outcome: Outcome, *, is_dry_run: bool = False) -> str:
+    """What came of a run, with its proof."""
+    run = outcome.run
+    if not outcome.is_new:
+        return f"Nothing new: these are the inputs of run {run.number}."
+    verb = "would propose" if is_dry_run else "proposes"
+    return (
+        f"Run {run.number} {verb} {run.proposal_count} pairs; {run.unmatched_count} mentees"
+        f" still wait. No better pairing exists (gap {run.gap:g}, rounds {run.rounds})."
+    )
+
+
+def plain(outcome: Outcome, *, is_dry_run: bool = False) -> dict[str, Any]:
+    """The run with all its pairs, for machines."""
+    return {
+        "isDryRun": is_dry_run,
+        "isNew": outcome.is_new,
+        "run": _row(outcome.run, _RUN),
+        "proposals": [_row(proposal, _PROPOSAL) for proposal in outcome.proposals],
+        "unmatched": [_row(mentee, _UNMATCHED) for mentee in outcome.unmatched],
+    }
+
+
+def verdict(finding: Finding) -> str:
+    """What the check of a stored run found, in one line."""
+    name = f"Run {finding.number}"
+    if finding.faults:
+        more = len(finding.faults) - _MOST_FAULTS
+        shown = "; ".join(finding.faults[:_MOST_FAULTS])
+        return f"{name} is broken: {shown}{f'; and {more} more' if more > 0 else ''}."
+    if finding.left_out:
+        return f"{name} is left out: {finding.left_out}."
+    return (
+        f"{name} holds: {finding.pairs} pairs, and no pairing is worth more than"
+        f" {finding.objective:g}."
+    )
+
+
+def plain_finding(finding: Finding) -> dict[str, Any]:
+    """The same for machines, with every fault."""
+    told = {to_camel(name): value for name, value in asdict(finding).items()}
+    return told | {"holds": finding.holds}
+
+
+def _row(row: models.Row, names: tuple[str, ...]) -> dict[str, Any]:
+    return {to_camel(name): getattr(row, name) for name in names}
