@@ -26,12 +26,14 @@ from matching.certificates import Certificate, certify
 from matching.configurations import Configuration, InvalidConfiguration, Weights
 from matching.digests import VERSION, digest
 from matching.flows import NotSolved
+from matching.limits import Infeasible
 from matching.matrices import Assignment, assign
 from matching.optima import Progress
 from matching.people import CRITERIA, Fixed, InvalidPeople, Mentee, Mentor, Service
 from matching.prices import NotOptimal
 from matching.rules import Rule
 from matching.runs import Proposal, Reason, Run, Unmatched, pair
+from matching.terms import Terms
 from matching.worths import Effort
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "Configuration",
     "Effort",
     "Fixed",
+    "Infeasible",
     "InvalidConfiguration",
     "InvalidPeople",
     "Mentee",
@@ -55,6 +58,7 @@ __all__ = [
     "Rule",
     "Run",
     "Service",
+    "Terms",
     "Unmatched",
     "Weights",
     "assign",

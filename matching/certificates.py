@@ -7,16 +7,19 @@ the recovered prices' code or anything the run says about its own correctness.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from matching.arrays import Integers
 from matching.configurations import Configuration
 from matching.digests import digest
+from matching.limits import Grouping
 from matching.markets import Market
 from matching.people import Fixed, Mentee, Mentor
 from matching.rules import BIT, Rule
 from matching.runs import Proposal, Run
+from matching.terms import NO_TERMS, Terms
 
 
 @dataclass(frozen=True)
@@ -40,21 +43,23 @@ def certify(  # noqa: PLR0913 - the run beside all that it came from
     *,
     fixed: Iterable[Fixed] = (),
     closed_badly: Iterable[tuple[str, str]] = (),
+    terms: Terms = NO_TERMS,
     configuration: Configuration = Configuration(),  # noqa: B008 - frozen
 ) -> Certificate:
     """Checks a run against the inputs it claims to come from.
 
     Feasible: each waiting mentee is proposed once or listed as unmatched, no
     mentor gets more than the free places, every pair obeys the rules and the
-    minimum, and contributions sum to the score that the inputs give.
+    minimum, every pin is made and no cap exceeded, and contributions sum to the
+    score that the inputs give.
     Optimal: prices are not negative, surpluses not below the minimum, no
-    allowed pair is worth more than surplus plus price, and the sum of
-    surpluses and of prices times places equals the objective.
+    allowed pair is worth more than surplus plus prices, and the sum of
+    surpluses, of prices times places and of prices times caps equals the objective.
 
     Parameters
     ----------
     run : Run
-    mentees, mentors, fixed, closed_badly, configuration
+    mentees, mentors, fixed, closed_badly, terms, configuration
         As given to `pair`.
 
     Returns
@@ -65,16 +70,25 @@ def certify(  # noqa: PLR0913 - the run beside all that it came from
     ------
     InvalidPeople
         If an id or a person occurs twice on one side.
+    Infeasible
+        If no run can keep what was asked for.
     """
     people = tuple(mentees), tuple(mentors)
-    held, failed = frozenset(fixed), frozenset(closed_badly)
-    market = Market.of(*people, fixed=held, closed_badly=failed, configuration=configuration)
-    expected = digest(*people, fixed=held, closed_badly=failed, configuration=configuration)
+    bound_by: dict[str, Any] = {
+        "fixed": frozenset(fixed),
+        "closed_badly": frozenset(closed_badly),
+        "terms": terms,
+        "configuration": configuration,
+    }
+    market = Market.of(*people, **bound_by)
+    expected = digest(*people, **bound_by)
     checks = _Checks(run, market)
     faults = [
         *(["input digest differs"] if expected != run.input_digest else []),
         *checks.people(),
         *checks.places(),
+        *checks.pins(),
+        *checks.caps(),
         *checks.amounts(),
         *checks.pairs(),
         *checks.totals(),
@@ -94,7 +108,17 @@ class _Checks:
         left = len(market.mentees) - len(run.proposals)
         worth = sum(proposal.score + proposal.priority for proposal in run.proposals)
         self.objective = worth + left * market.minimum
+        self.group_prices = [self._group_prices(one) for one in market.limits.groupings]
         self.bound = int(self.surpluses.sum()) + int(market.free @ self.prices)
+        for grouping, prices in zip(market.limits.groupings, self.group_prices, strict=True):
+            self.bound += int((grouping.caps * prices).sum())
+
+    def _group_prices(self, grouping: Grouping) -> Integers:
+        """As a table of groups, with a last line of zeros for nobody's, and mentors."""
+        by_group = self.run.group_prices.get(grouping.name, {})
+        named = [by_group.get(group, {}) for group in grouping.groups]
+        lines = [[prices.get(one.id, 0) for one in self.market.mentors] for prices in (*named, {})]
+        return np.array(lines, dtype=np.int64).reshape(len(lines), -1)
 
     def people(self) -> Iterator[str]:
         """Everybody who waits is answered exactly once, and nobody else."""
@@ -111,11 +135,31 @@ class _Checks:
             if place is None or count > self.market.free[place]:
                 yield f"{mentor_id}: {count} proposals are more than the free places"
 
+    def pins(self) -> Iterator[str]:
+        """Every pinned pair is proposed."""
+        made = {(proposal.mentee_id, proposal.mentor_id) for proposal in self.run.proposals}
+        limits = self.market.limits
+        for i, j in zip(limits.pinned_rows.tolist(), limits.pinned_columns.tolist(), strict=True):
+            if (self.market.mentees[i].id, self.market.mentors[j].id) not in made:
+                yield f"{self._names(i, j)}: pinned and not proposed"
+
+    def caps(self) -> Iterator[str]:
+        """No mentor is given more of one group than its cap."""
+        pairs = [(self.row.get(one.mentee_id), one.mentor_id) for one in self.run.proposals]
+        for grouping in self.market.limits.groupings:
+            known = ((int(grouping.labels[i]), mentor) for i, mentor in pairs if i is not None)
+            for (group, mentor), count in sorted(Counter(known).items()):
+                place = self.column.get(mentor)
+                if place is not None and count > grouping.caps[group, place]:
+                    name = f"{grouping.name} {grouping.groups[group]}"
+                    yield f"{mentor}: {count} proposals of {name} are more than the cap"
+
     def amounts(self) -> Iterator[str]:
         """Prices and surpluses lie in their range, so that they bound at all."""
-        if (self.prices < 0).any():
+        if any((prices < 0).any() for prices in (self.prices, *self.group_prices)):
             yield "a price is negative"
-        if (self.surpluses < self.market.minimum).any():
+        choosing = np.delete(self.surpluses, self.market.limits.pinned_rows)
+        if (choosing < self.market.minimum).any():
             yield "a surplus lies below the unmatched value"
 
     def pairs(self) -> Iterator[str]:
@@ -127,8 +171,9 @@ class _Checks:
         for block in self.market.blocks():
             rows = block.rows
             worth = block.scores + self.market.priorities[rows, None]
-            limit = self.surpluses[rows, None] + self.prices[None, :]
-            allowed = (block.broken == 0) & (block.scores >= self.market.minimum)
+            limit = self.surpluses[rows, None] + self._asked(rows)
+            allowed = self.market.allowed(rows, block.broken, block.scores)
+            yield from self._pinned(rows, worth - limit)
             for i, j in np.argwhere(allowed & (worth > limit)).tolist():
                 yield f"{self._names(i + rows.start, j)}: worth more than surplus plus price"
             for i in range(rows.start, rows.stop):
@@ -138,12 +183,26 @@ class _Checks:
                         proposal, int(block.broken[spot]), int(block.scores[spot])
                     )
 
+    def _asked(self, rows: slice) -> Integers:
+        asked = self.prices[None, :]
+        for grouping, prices in zip(self.market.limits.groupings, self.group_prices, strict=True):
+            asked = asked + prices[grouping.labels[rows]]
+        return asked
+
+    def _pinned(self, rows: slice, over: Integers) -> Iterator[str]:
+        """Who is pinned gains exactly what the pin leaves, be it less than the minimum."""
+        limits = self.market.limits
+        for i, j in zip(limits.pinned_rows.tolist(), limits.pinned_columns.tolist(), strict=True):
+            if rows.start <= i < rows.stop and over[i - rows.start, j] < 0:
+                yield f"{self._names(i, j)}: worth less than surplus plus price"
+
     def _made(self, proposal: Proposal, broken: int, score: int) -> Iterator[str]:
         name = f"{proposal.mentee_id} and {proposal.mentor_id}"
         codes = [rule.value for rule in Rule if broken & int(BIT[rule])]
         if codes:
             yield f"{name}: forbidden by {', '.join(codes)}"
-        if score < self.market.minimum:
+        pinned = self.row[proposal.mentee_id] in self.market.limits.pinned_rows
+        if score < self.market.minimum and not pinned:
             yield f"{name}: below the least acceptable score"
         if proposal.score != score or sum(proposal.contributions.values()) != score:
             yield f"{name}: score or contributions differ from {score}"

@@ -36,6 +36,17 @@ FUNCTION_STREAMS: Final = (
     ("POLICE_COMMISSIONER", "POLICE"),
 )
 
+FIELDS_OF_GROUPS: Final = (
+    "stream",
+    "function",
+    "level",
+    "mission_id",
+    "mission_region",
+    "mission_type",
+    "gender",
+)
+"""The fields of a mentee by which a cap can tell groups apart."""
+
 
 class InvalidConfiguration(ValueError):  # noqa: N818 - it says what was given, not what broke
     """A setting lies outside its range; the message names it."""
@@ -69,6 +80,9 @@ class Weights:
         _require(sum(map(micros, weights.values())) == micros(1), "sum of weights", weights)
 
 
+_TABLES: Final = ("levels", "adjacent_functions", "function_streams", "group_caps")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
     """Everything a run depends on besides the people.
@@ -85,6 +99,10 @@ class Configuration:
         The level from which a shared language counts as common; 4 is CEFR B2.
     levels : tuple of str
         Lowest first.
+    group_caps : tuple of (str, int)
+        A grouping of mentees, one of `FIELDS_OF_GROUPS` or one given with the run, and how
+        many of one group a mentor may have at most, active mentorships among them. One
+        grouping keeps a proved optimum at every size; several that overlap may leave a gap.
     """
 
     version: str = "expert-1"
@@ -96,6 +114,7 @@ class Configuration:
     levels: tuple[str, ...] = ("D-1", "D-2", "ASG", "USG")
     adjacent_functions: tuple[tuple[str, str, float], ...] = ADJACENT_FUNCTIONS
     function_streams: tuple[tuple[str, str], ...] = FUNCTION_STREAMS
+    group_caps: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("unmatched_value", "waiting_bonus_per_day", "waiting_bonus_limit"):
@@ -105,6 +124,10 @@ class Configuration:
         _require(len(set(self.levels)) == len(self.levels), "levels", self.levels)
         for first, second, fit in self.adjacent_functions:
             _require(0 <= fit <= 1, f"adjacent_functions {first}, {second}", fit)
+        names = [name for name, _ in self.group_caps]
+        _require(len(set(names)) == len(names), "group_caps", names)
+        for name, most in self.group_caps:
+            _require(most >= 1, f"group_caps {name}", most)
 
     @property
     def minimum(self) -> int:
@@ -116,10 +139,17 @@ class Configuration:
         return micros(min(self.waiting_bonus_limit, waiting_days * self.waiting_bonus_per_day))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dictionaries, lists and numbers, for storing beside the run."""
+        """Plain dictionaries, lists and numbers, for storing beside the run.
+
+        Settings of a later day are left out while nobody has chosen them, so that what was
+        stored before them keeps its digest.
+        """
         plain = asdict(self)
-        for name in ("levels", "adjacent_functions", "function_streams"):
+        for name in _TABLES:
             plain[name] = [list(row) if isinstance(row, tuple) else row for row in plain[name]]
+        for name, unchosen in _UNCHOSEN.items():
+            if getattr(self, name) == unchosen:
+                del plain[name]
         return plain
 
     @classmethod
@@ -136,10 +166,14 @@ class Configuration:
             settings["weights"] = Weights(**_known(Weights, settings["weights"]))
         if "levels" in settings:
             settings["levels"] = tuple(settings["levels"])
-        for name in ("adjacent_functions", "function_streams"):
-            if name in settings:
+        for name in _TABLES:
+            if name in settings and name != "levels":
                 settings[name] = tuple(tuple(row) for row in settings[name])
         return cls(**settings)
+
+
+_LATER: Final = ("group_caps",)
+_UNCHOSEN: Final = {one.name: one.default for one in fields(Configuration) if one.name in _LATER}
 
 
 def _known(kind: type, plain: Mapping[str, Any]) -> dict[str, Any]:

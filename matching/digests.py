@@ -12,20 +12,24 @@ from typing import Any, Final
 
 from matching.configurations import Configuration
 from matching.people import Fixed, Mentee, Mentor, Service, ordered
+from matching.terms import NO_TERMS, Terms
 
 VERSION: Final = "1"
 """The version of this room's code; raised with every change that can change a run."""
 
 
-def digest(
+def digest(  # noqa: PLR0913 - the people, and each thing that binds them
     mentees: Iterable[Mentee],
     mentors: Iterable[Mentor],
     *,
     fixed: Iterable[Fixed] = (),
     closed_badly: Iterable[tuple[str, str]] = (),
+    terms: Terms = NO_TERMS,
     configuration: Configuration = Configuration(),  # noqa: B008 - frozen
 ) -> str:
     """The SHA-256 of the inputs, the configuration and the code version, in hexadecimal.
+
+    Terms count only where something was decided, so that older runs keep their digest.
 
     Raises
     ------
@@ -40,6 +44,7 @@ def digest(
         "mentors": [_record(mentor) for mentor in ordered(mentors)],
         "fixed": [[pair.mentee_id, pair.mentor_id] for pair in sorted(set(fixed))],
         "closed_badly": sorted(set(closed_badly)),
+        **{name: value for name, value in vars(terms).items() if value},
     }
     return hashlib.sha256(_canonical(inputs).encode()).hexdigest()
 

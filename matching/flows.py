@@ -10,7 +10,7 @@ import numpy as np
 from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
 from matching.arrays import Integers, Masks
-from matching.problems import Problem
+from matching.problems import Gates, Problem
 
 FINEST_TIES: Final = 4096
 # The solver multiplies costs by the number of nodes in 64 bits; this leaves a margin of four.
@@ -37,8 +37,15 @@ def solve(problem: Problem) -> Masks:
         If the solver reports anything but an optimum, or the worth of pairs
         is too large for 64 bits at this size.
     """
-    if not len(problem.rows):
-        return np.zeros(0, dtype=np.bool_)
+    pinned = problem.pinned()
+    rest = problem.without(pinned)
+    chosen = pinned
+    if len(rest.rows):
+        chosen[~pinned] = _solved(rest)
+    return chosen
+
+
+def _solved(problem: Problem) -> Masks:
     solver = _network(problem, _worth(problem))
     status = solver.solve()
     if status != solver.OPTIMAL:
@@ -65,18 +72,25 @@ def _worth(problem: Problem) -> Integers:
 
 def _network(problem: Problem, worth: Integers) -> SimpleMinCostFlow:
     n, m = len(problem.demands), len(problem.capacities)
-    sink = n + m
-    rows, columns = np.arange(n, dtype=np.int32), np.arange(n, sink, dtype=np.int32)
+    gates = Gates.of(problem)
+    # First the rows, then the columns and the gates before them, and last the sink.
+    sink = n + m + len(gates.columns)
+    least = problem.limits.least_of(m)
+    rows, columns = np.arange(n, dtype=np.int32), np.arange(n, n + m, dtype=np.int32)
     solver = SimpleMinCostFlow()
     add = solver.add_arcs_with_capacity_and_unit_cost
     add(
         problem.rows.astype(np.int32),
-        (problem.columns + n).astype(np.int32),
+        (gates.arrivals + n).astype(np.int32),
         np.ones(len(worth), dtype=np.int64),
         -worth,
     )
     add(rows, np.full(n, sink, np.int32), problem.demands, np.zeros(n, np.int64))
-    add(columns, np.full(m, sink, np.int32), problem.capacities, np.zeros(m, np.int64))
+    add(columns, np.full(m, sink, np.int32), problem.capacities - least, np.zeros(m, np.int64))
+    before = np.arange(n + m, sink, dtype=np.int32)
+    add(before, columns[gates.columns], gates.caps, np.zeros(len(before), np.int64))
     solver.set_nodes_supplies(rows, problem.demands)
-    solver.set_node_supply(sink, -int(problem.demands.sum()))
+    # What a column must get stays with it, so that no answer can pass it by.
+    solver.set_nodes_supplies(columns, -least)
+    solver.set_node_supply(sink, int(least.sum() - problem.demands.sum()))
     return solver

@@ -10,11 +10,13 @@ from typing import Final
 
 import numpy as np
 
-from matching.arrays import Amounts, Bits, Integers
+from matching.arrays import Amounts, Bits, Integers, Masks
 from matching.configurations import Configuration
+from matching.limits import UNBOUND, Infeasible, Limits
 from matching.people import Fixed, Mentee, Mentor, free_places, ordered
-from matching.rules import Rules
+from matching.rules import BIT, Rule, Rules
 from matching.scores import Scores
+from matching.terms import NO_TERMS, Places, Terms, limits_of
 
 # Rows per block: blocks of 32 to 64 rows stay in the cache and score twice as fast.
 BLOCK: Final = 64
@@ -43,9 +45,10 @@ class Market:
     rules: Rules
     scores: Scores
     minimum: int
+    limits: Limits = UNBOUND
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 - the people, and each thing that binds them
         cls,
         mentees: Iterable[Mentee],
         mentors: Sequence[Mentor],
@@ -53,6 +56,7 @@ class Market:
         fixed: Iterable[Fixed],
         closed_badly: frozenset[tuple[str, str]],
         configuration: Configuration,
+        terms: Terms = NO_TERMS,
     ) -> "Market":
         """The market once active mentorships have taken their places.
 
@@ -60,6 +64,8 @@ class Market:
         ------
         InvalidPeople
             If an id or a person occurs twice on one side.
+        Infeasible
+            If a pin cannot be kept, with the pair and the rule that forbids it.
         """
         pairs = frozenset(fixed)
         held = {pair.mentee_id for pair in pairs}
@@ -68,7 +74,14 @@ class Market:
         free = np.array(free_places(offering, pairs), dtype=np.int64)
         bonuses = [configuration.priority(mentee.waiting_days) for mentee in waiting]
         goals = [mentee.goals for mentee in everybody]
-        return cls(
+        limits = limits_of(
+            Places.of(waiting, offering),
+            terms,
+            everybody=everybody,
+            fixed=pairs,
+            configuration=configuration,
+        )
+        market = cls(
             mentees=waiting,
             mentors=offering,
             free=free,
@@ -78,14 +91,53 @@ class Market:
                 offering,
                 free=free,
                 closed_badly=closed_badly,
+                bans=terms.bans,
                 configuration=configuration,
             ),
             scores=Scores.of(waiting, offering, corpus=goals, configuration=configuration),
             minimum=configuration.minimum,
+            limits=limits,
         )
+        market._refuse_broken(terms.pins)
+        return market
+
+    def _refuse_broken(self, pins: Iterable[tuple[str, str]]) -> None:
+        """Refuses pins that a rule, a capacity or a cap forbids, naming the first."""
+        limits = self.limits
+        known = {
+            (self.mentees[i].id, self.mentors[j].id): int(self.rules.broken(*at)[0, 0])
+            for i, j in zip(limits.pinned_rows, limits.pinned_columns, strict=True)
+            for at in [(np.array([i]), np.array([j]))]
+        }
+        for mentee, mentor in sorted(pins):
+            broken = known.get((mentee, mentor))
+            if broken is None:
+                raise Infeasible(
+                    f"{mentee} and {mentor} are pinned, and are not both in this run: only who"
+                    " waits can be pinned to a mentor who offers; take the pin back"
+                )
+            codes = [rule.value for rule in Rule if broken & int(BIT[rule])]
+            if codes:
+                raise Infeasible(_unkept(mentee, mentor, ", ".join(codes)))
+        demands = np.ones(len(self.mentees), dtype=np.int64)
+        for i, j, code in limits.broken_pins(demands, self.free):
+            raise Infeasible(_unkept(self.mentees[i].id, self.mentors[j].id, code))
+
+    def allowed(self, rows: slice, broken: Bits, scores: Amounts) -> Masks:
+        """Which pairs of a block may be made, shape (r, m); of whoever is pinned only the pin."""
+        allowed: Masks = (broken == 0) & (scores >= self.minimum)
+        pinned, columns = self.limits.pinned_rows, self.limits.pinned_columns
+        here = (pinned >= rows.start) & (pinned < rows.stop)
+        allowed[pinned[here] - rows.start] = False
+        allowed[pinned[here] - rows.start, columns[here]] = True
+        return allowed
 
     def blocks(self) -> Iterator[Block]:
         """Every pair once, in row order, a few rows at a time."""
         for start in range(0, len(self.mentees), BLOCK):
             rows = slice(start, min(start + BLOCK, len(self.mentees)))
             yield Block(rows, self.rules.broken(rows), self.scores.totals(rows))
+
+
+def _unkept(mentee: str, mentor: str, codes: str) -> str:
+    return f"{mentee} and {mentor} are pinned, and cannot be paired: {codes}; take the pin back"

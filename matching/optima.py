@@ -21,6 +21,9 @@ from matching.worths import NEVER, Sides, Worths
 # How many pairs a mentee may add in one round; more would only slow the next solution.
 _MOST_ADDED = 15
 _AMOUNT_SHIFT = 32
+# What a block of pairs of half width holds, however dear they are beside what they cost.
+_MOST_OVER = 2**30
+_LEAST = -(2**62)
 
 
 @dataclass(frozen=True)
@@ -108,28 +111,39 @@ def runners_up(worths: Worths, optimum: Optimum) -> Integers:
     problem, chosen = optimum.problem, optimum.chosen
     taken = np.full(len(problem.demands), -1, dtype=np.int64)
     taken[problem.rows[chosen]] = problem.columns[chosen]
-    prices = optimum.prices.prices
 
     def work(rows: slice, block: Amounts) -> Integers:
         worth = block.astype(np.int64)
         held = np.flatnonzero(taken[rows] >= 0)
         worth[held, taken[rows][held]] = NEVER
-        keys = ((worth - prices) << _AMOUNT_SHIFT) + worth
-        found: Integers = keys.argmax(axis=1)
+        found = _dearest(worth, optimum.prices.asked(problem.limits, rows))
         found[worth[np.arange(len(worth)), found] == NEVER] = -1
         return found
 
-    if not len(prices):
+    if not len(problem.capacities):
         return np.full(len(taken), -1, dtype=np.int64)
     none = np.zeros(0, dtype=np.int64)
     return np.concatenate([none, *worths.stretches(work)])
+
+
+def _dearest(worth: Integers, asked: Integers) -> Integers:
+    """For each row the column that leaves it most; of equal ones the higher worth, the first."""
+    if np.abs(asked).max(initial=0) < _MOST_OVER // 2:
+        keys = ((worth - asked) << _AMOUNT_SHIFT) + worth
+        found: Integers = keys.argmax(axis=1)
+        return found
+    # Beyond what a key holds: once for what is left, and once for the worth of those.
+    left = np.where(worth == NEVER, _LEAST, worth - asked)
+    best = left == left.max(axis=1, keepdims=True)
+    found = np.where(best, worth, _LEAST).argmax(axis=1)
+    return found  # noqa: RET504 - it tells the type
 
 
 def _gap(sides: Sides, prices: Prices, unpaid: Edges) -> int:
     """How much all unpaid pairs together could add, as each row holds no more than it asks for."""
     worth = unpaid.scores + sides.priorities[unpaid.rows]
     most = np.zeros(len(sides.demands), dtype=np.int64)
-    paid = prices.surpluses[unpaid.rows] + prices.prices[unpaid.columns]
+    paid = prices.paid(sides.limits, unpaid.rows, unpaid.columns) + prices.surpluses[unpaid.rows]
     np.maximum.at(most, unpaid.rows, worth - paid)
     return int(sides.demands @ most)
 
@@ -144,8 +158,7 @@ def _unpaid(worths: Worths, prices: Prices, turns: Turns, *, pause: Callable[[],
     most = _MOST_ADDED + int(worths.sides.demands.max(initial=1)) - 1
 
     def work(rows: slice, block: Amounts) -> Edges:
-        over = block - prices.prices.astype(np.int32)
-        over -= limits[rows, None].astype(np.int32)
+        over = _over(block, prices.asked(worths.sides.limits, rows), limits[rows, None])
         busy = np.flatnonzero((over > 0).any(axis=1))
         starts = turns.mine[rows][busy]
         keys = best_of_rows(over[busy], starts, most)
@@ -157,6 +170,21 @@ def _unpaid(worths: Worths, prices: Prices, turns: Turns, *, pause: Callable[[],
     return Edges.joined(worths.stretches(work, pause=pause) if wide else ())
 
 
+def _over(block: Amounts, asked: Integers, limits: Integers) -> Amounts:
+    """How much each pair is worth above price and surplus, up to _MOST_OVER, and so below 0."""
+    highest = int(asked.max(initial=0)) + int(limits.max(initial=0))
+    lowest = int(asked.min(initial=0)) + int(limits.min(initial=0))
+    if lowest >= -_MOST_OVER and highest <= _MOST_OVER:
+        over = block - asked.astype(np.int32)
+        over -= limits.astype(np.int32)
+        return over
+    # Bonuses beyond any score: half the width no longer holds them.
+    wide = block - asked - limits
+    wide[block == NEVER] = NEVER
+    clipped: Amounts = np.clip(wide, NEVER, _MOST_OVER).astype(np.int32)
+    return clipped
+
+
 def _problem(sides: Sides, edges: Edges) -> Problem:
     return Problem(
         rows=edges.rows,
@@ -166,4 +194,5 @@ def _problem(sides: Sides, edges: Edges) -> Problem:
         capacities=sides.capacities,
         unmatched=sides.minimum,
         ties=mixed(sides.mine[edges.rows], sides.theirs[edges.columns]),
+        limits=sides.limits,
     )

@@ -6,11 +6,12 @@ it. The solver, the prices and the checks all read these same integers.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from matching.arrays import Integers, Masks, Words
+from matching.limits import UNBOUND, Limits
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Problem:
         The worth of one unit of demand left open.
     ties : ndarray of uint64, shape (edges,)
         Any numbers; among equally good answers they choose, whatever the solver.
+    limits : Limits
+        Whatever else binds; its pinned pairs are all among the edges.
     """
 
     rows: Integers
@@ -38,6 +41,7 @@ class Problem:
     capacities: Integers
     unmatched: int
     ties: Words
+    limits: Limits = UNBOUND
 
     def given(self, chosen: Masks) -> Integers:
         """How many columns each row is given, shape (n,)."""
@@ -47,6 +51,64 @@ class Problem:
         """The worth of an answer, shape (edges,) of bool."""
         left_open = int(self.demands.sum()) - int(chosen.sum())
         return int(self.weights[chosen].sum()) + self.unmatched * left_open
+
+    def pinned(self) -> Masks:
+        """Which edges every answer holds, shape (edges,)."""
+        if not len(self.limits.pinned_rows):
+            return np.zeros(len(self.rows), dtype=np.bool_)
+        wide = len(self.capacities)
+        pins = self.limits.pinned_rows * wide + self.limits.pinned_columns
+        return np.isin(self.rows * wide + self.columns, pins)
+
+    def without(self, pinned: Masks) -> "Problem":
+        """What is left to decide once these edges, which are the pinned ones, are made."""
+        if not pinned.any():
+            return self
+        wide = len(self.capacities)
+        return replace(
+            self,
+            rows=self.rows[~pinned],
+            columns=self.columns[~pinned],
+            weights=self.weights[~pinned],
+            demands=self.demands - self.given(pinned),
+            capacities=self.capacities - np.bincount(self.columns[pinned], minlength=wide),
+            ties=self.ties[~pinned],
+            limits=self.limits.without_pins(wide),
+        )
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Where edges arrive: at their column, or first at the gate of their group before it.
+
+    Parameters
+    ----------
+    arrivals : ndarray of int64, shape (edges,)
+        The column, or the number of columns plus the place of the gate.
+    labels, columns, caps : ndarray of int64, shape (gates,)
+        The group that passes, the column behind, and how many may pass.
+    """
+
+    arrivals: Integers
+    labels: Integers
+    columns: Integers
+    caps: Integers
+
+    @classmethod
+    def of(cls, problem: Problem) -> "Gates":
+        """The gates of a problem with one grouping at most, where a cap can bind at all."""
+        none = np.zeros(0, dtype=np.int64)
+        if not problem.limits.groupings:
+            return cls(problem.columns, none, none, none)
+        (grouping,) = problem.limits.groupings
+        wide, columns = len(problem.capacities), problem.columns
+        labels = grouping.labels[problem.rows]
+        narrow = grouping.caps[labels, columns] < problem.capacities[columns]
+        keys, places = np.unique(labels[narrow] * wide + columns[narrow], return_inverse=True)
+        arrivals = columns.copy()
+        arrivals[narrow] = wide + places
+        behind = keys // wide, keys % wide
+        return cls(arrivals, *behind, grouping.caps[behind])
 
 
 def fingerprints(ids: Sequence[str]) -> Words:

@@ -48,6 +48,7 @@ class Rule(StrEnum):
     NO_COMMON_LANGUAGE = "NO_COMMON_LANGUAGE"
     VETO = "VETO"
     ALREADY_CLOSED_BADLY = "ALREADY_CLOSED_BADLY"
+    BANNED = "BANNED"
 
 
 BIT: Final = {rule: np.uint16(1 << place) for place, rule in enumerate(Rule)}
@@ -70,20 +71,21 @@ class Rules:
     refused_by_mentor: tuple[Words, Words]
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 - the people, and each source of what forbids a pair
         cls,
         mentees: Sequence[Mentee],
         mentors: Sequence[Mentor],
         *,
         free: Integers,
         closed_badly: frozenset[tuple[str, str]],
+        bans: frozenset[tuple[str, str]] = frozenset(),
         configuration: Configuration,
     ) -> "Rules":
         """The rules for these people, with `free` places per mentor, shape (m,)."""
         return cls(
             mentee_bits=_undeclared(mentees),
             mentor_bits=_undeclared(mentors) | _closed(mentors, free),
-            pair_bits=_named_pairs(mentees, mentors, closed_badly),
+            pair_bits=_named_pairs(mentees, mentors, closed_badly, bans),
             languages=_languages(mentees, mentors, configuration.working_language_level),
             refused_by_mentee=_refusals(mentees, mentors),
             refused_by_mentor=_refusals(mentors, mentees)[::-1],
@@ -192,6 +194,7 @@ def _named_pairs(
     mentees: Sequence[Mentee],
     mentors: Sequence[Mentor],
     closed_badly: frozenset[tuple[str, str]],
+    bans: frozenset[tuple[str, str]],
 ) -> Sparse:
     found = {
         Rule.SAME_PERSON: _same(mentees, mentors),
@@ -199,6 +202,7 @@ def _named_pairs(
         Rule.DECLARED_CONFLICT: _both_ways(_conflicting, mentees, mentors),
         Rule.VETO: _vetoed(mentees, mentors),
         Rule.ALREADY_CLOSED_BADLY: _known(closed_badly, mentees, mentors),
+        Rule.BANNED: _known(bans, mentees, mentors),
     }
     bits: defaultdict[tuple[int, int], int] = defaultdict(int)
     for rule, pairs in found.items():

@@ -5,11 +5,11 @@ and refuses to propose anything that is not a proved optimum.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -21,9 +21,12 @@ from matching.optima import Optimum, Progress, Watch, find, runners_up, unwatche
 from matching.people import Fixed, Mentee, Mentor
 from matching.prices import bound
 from matching.rules import BIT, Rule
+from matching.terms import NO_TERMS, Terms
 from matching.worths import Effort, Worths
 
 LIBRARIES: Final = ("numpy", "ortools", "scikit-learn", "scipy")
+
+GroupPrices = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 
 class Reason(StrEnum):
@@ -74,6 +77,9 @@ class Run:
     `objective` is the sum of scores and priorities of the proposals plus the
     unmatched value of everybody else. `bound` is what the prices prove that no
     pairing can exceed; `gap` is their difference and 0.
+
+    `group_prices` are, by grouping, group and mentor, what a place within a cap is
+    worth beyond the mentor's own price; those of 0 are left out.
     """
 
     input_digest: str
@@ -87,6 +93,7 @@ class Run:
     unmatched: tuple[Unmatched, ...]
     prices: Mapping[str, int]
     surpluses: Mapping[str, int]
+    group_prices: GroupPrices = field(default_factory=dict)
 
     @property
     def objective_value(self) -> float:
@@ -105,6 +112,7 @@ def pair(  # noqa: PLR0913 - the people, what binds them, and how to go about it
     *,
     fixed: Iterable[Fixed] = (),
     closed_badly: Iterable[tuple[str, str]] = (),
+    terms: Terms = NO_TERMS,
     configuration: Configuration = Configuration(),  # noqa: B008 - frozen
     effort: Effort = Effort(),  # noqa: B008 - frozen
     watch: Watch = unwatched,
@@ -118,6 +126,8 @@ def pair(  # noqa: PLR0913 - the people, what binds them, and how to go about it
         Active mentorships; ids of people outside the run are allowed.
     closed_badly : iterable of (mentee id, mentor id)
         Pairs that must not be made again.
+    terms : Terms
+        What was decided about this run: pins, bans, groups; see there.
     configuration : Configuration
     effort : Effort
         How to go about it; see there.
@@ -133,6 +143,8 @@ def pair(  # noqa: PLR0913 - the people, what binds them, and how to go about it
     ------
     InvalidPeople
         If an id or a person occurs twice on one side.
+    Infeasible
+        If not all can be kept that was asked for, with what stands against it.
     NotSolved, NotOptimal
         If the optimum could not be reached or proved; nothing is proposed then.
     """
@@ -140,11 +152,17 @@ def pair(  # noqa: PLR0913 - the people, what binds them, and how to go about it
     held, failed = frozenset(fixed), frozenset(closed_badly)
     step = Progress("score")
     watch(step)
-    market = Market.of(*people, fixed=held, closed_badly=failed, configuration=configuration)
+    bound_by: dict[str, Any] = {
+        "fixed": held,
+        "closed_badly": failed,
+        "terms": terms,
+        "configuration": configuration,
+    }
+    market = Market.of(*people, **bound_by)
     worths = Worths.of(market, effort, pause=partial(watch, step))
     best = find(worths, watch=watch)
     watch(Progress("explain", best.rounds, len(best.problem.rows), open_pairs=0, gap=0))
-    known = digest(*people, fixed=held, closed_badly=failed, configuration=configuration)
+    known = digest(*people, **bound_by)
     fixed_mentees = len(people[0]) - len(market.mentees)
     found = _Found(market, worths, best)
     return _told(found, known, versions(configuration), fixed_mentees)
@@ -179,6 +197,7 @@ def _told(found: _Found, known: str, computed_by: Mapping[str, str], fixed_mente
         unmatched=unmatched,
         prices=_by_id([one.id for one in market.mentors], best.prices.prices),
         surpluses=_by_id([one.id for one in market.mentees], best.prices.surpluses),
+        group_prices=_group_prices(market, best),
     )
 
 
@@ -209,6 +228,8 @@ def _proposals(found: _Found) -> Iterator[Proposal]:
     problem, prices = best.problem, best.prices
     rows, columns = problem.rows[best.chosen], problem.columns[best.chosen]
     others = runners_up(found.worths, best)[rows]
+    asked = prices.surpluses[rows] + prices.paid(problem.limits, rows, others)
+    costs = (asked - found.worths.sides.priorities[rows]).tolist()
     for first in range(0, len(rows), BLOCK):
         part = slice(first, first + BLOCK)
         parts = _diagonals(market.scores.contributions(rows[part], columns[part]))
@@ -218,7 +239,6 @@ def _proposals(found: _Found) -> Iterator[Proposal]:
         ):
             contributions = {name: values[place] for name, values in parts.items()}
             priority = int(market.priorities[i])
-            paid = int(prices.surpluses[i] + prices.prices[other]) - scores[place] - priority
             yield Proposal(
                 mentee_id=market.mentees[i].id,
                 mentor_id=market.mentors[j].id,
@@ -227,7 +247,7 @@ def _proposals(found: _Found) -> Iterator[Proposal]:
                 priority=priority,
                 runner_up_mentor_id=None if other < 0 else market.mentors[other].id,
                 runner_up_score=None if other < 0 else scores[place],
-                runner_up_cost=None if other < 0 else paid,
+                runner_up_cost=None if other < 0 else costs[first + place] - scores[place],
             )
 
 
@@ -260,6 +280,17 @@ def _reason(suitable: int, good_enough: int) -> Reason:
     if not suitable:
         return Reason.NO_ELIGIBLE_MENTOR
     return Reason.ALL_ELIGIBLE_FULL if good_enough else Reason.BELOW_MINIMUM
+
+
+def _group_prices(market: Market, best: Optimum) -> GroupPrices:
+    """What is not 0, by names: caps seldom bind, and there is one for each group and mentor."""
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for grouping, prices in zip(market.limits.groupings, best.prices.groups, strict=True):
+        by_group = found.setdefault(grouping.name, {})
+        for k, j in np.argwhere(prices).tolist():
+            by_mentor = by_group.setdefault(grouping.groups[k], {})
+            by_mentor[market.mentors[j].id] = int(prices[k, j])
+    return found
 
 
 def _by_id(ids: list[str], values: Integers) -> dict[str, int]:

@@ -12,6 +12,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from matching.arrays import Amounts, Integers, Masks, Words
+from matching.limits import UNBOUND, Limits
 from matching.markets import BLOCK, Market
 from matching.problems import fingerprints
 
@@ -69,6 +70,8 @@ class Sides:
         What a row adds to each of its pairs, in millionths.
     minimum : int
         The worth of a unit of demand left open.
+    limits : Limits
+        Whatever else binds.
     """
 
     mine: Words
@@ -77,6 +80,7 @@ class Sides:
     capacities: Integers
     priorities: Integers
     minimum: int
+    limits: Limits = UNBOUND
 
     @classmethod
     def of(cls, market: Market) -> "Sides":
@@ -88,6 +92,7 @@ class Sides:
             market.free,
             market.priorities,
             market.minimum,
+            market.limits,
         )
 
 
@@ -174,10 +179,10 @@ def _blocks(rows: slice) -> Iterator[slice]:
 
 
 def _scored(market: Market, rows: slice) -> tuple[Amounts, int]:
-    broken = market.rules.broken(rows) != 0
+    broken = market.rules.broken(rows)
     scores = market.scores.totals(rows)
     eligible = broken.size - int(np.count_nonzero(broken))
-    scores[broken | (scores < market.minimum)] = NEVER
+    scores[~market.allowed(rows, broken, scores)] = NEVER
     return scores, eligible
 
 

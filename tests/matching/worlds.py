@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from matching import Configuration, Fixed, Mentee, Mentor, Service
+from matching import Configuration, Fixed, Mentee, Mentor, Service, Terms
+from matching.terms import NO_TERMS
 
 FUNCTIONS = ("HEAD_OF_MISSION", "DEPUTY_HEAD_OF_MISSION", "CHIEF_OF_STAFF", "FORCE_COMMANDER")
 LEVELS = ("D-1", "D-2", "ASG", "USG", None)
@@ -50,6 +51,7 @@ class World:
     fixed: list[Fixed]
     closed_badly: list[tuple[str, str]]
     configuration: Configuration
+    terms: Terms = NO_TERMS
 
     def ask(self, question: Callable[..., Any], *about: Any) -> Any:
         """The answer of `pair`, `digest` or `certify` for this world."""
@@ -59,6 +61,7 @@ class World:
             self.mentors,
             fixed=self.fixed,
             closed_badly=self.closed_badly,
+            terms=self.terms,
             configuration=self.configuration,
         )
 

@@ -1,0 +1,120 @@
+"""What people have decided about one run besides its rules: pins, bans, groups, what stands.
+
+It turns names into positions and refuses, by name, what cannot be kept. It decides nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from matching.arrays import Integers
+from matching.configurations import FIELDS_OF_GROUPS, Configuration, InvalidConfiguration
+from matching.limits import UNCAPPED, Grouping, Limits
+from matching.people import Fixed, Mentee, Mentor
+
+Pairs = frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """Decisions for one run, by the ids of mentees and mentors.
+
+    Parameters
+    ----------
+    pins : frozenset of (mentee id, mentor id)
+        Pairs that must be proposed. They count against places and caps, may lie below the
+        least acceptable score, since a person judged it, and never override a rule.
+    bans : frozenset of (mentee id, mentor id)
+        Pairs that must not be proposed; the code is BANNED.
+    groupings : mapping of a grouping's name to a mapping of mentee id to label
+        Groups that are no field of a mentee, for `Configuration.group_caps`; whoever has
+        no label there is in no group.
+    """
+
+    pins: Pairs = frozenset()
+    bans: Pairs = frozenset()
+    groupings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+NO_TERMS = Terms()
+"""Nothing was decided."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where everybody of a run stands, by id: n mentees who wait and m mentors."""
+
+    row: Mapping[str, int]
+    column: Mapping[str, int]
+
+    @classmethod
+    def of(cls, mentees: Sequence[Mentee], mentors: Sequence[Mentor]) -> "Places":
+        """The places of these people."""
+        return cls(
+            {mentee.id: i for i, mentee in enumerate(mentees)},
+            {mentor.id: j for j, mentor in enumerate(mentors)},
+        )
+
+    def known(self, pairs: Iterable[tuple[str, str]]) -> tuple[Integers, Integers]:
+        """Rows and columns of the pairs both of whose people are here, in order of their ids."""
+        found = [
+            (self.row[mentee], self.column[mentor])
+            for mentee, mentor in sorted(set(pairs))
+            if mentee in self.row and mentor in self.column
+        ]
+        rows, columns = np.array(found, dtype=np.int64).reshape(-1, 2).T
+        return rows, columns
+
+
+def limits_of(
+    places: Places,
+    terms: Terms,
+    *,
+    everybody: Sequence[Mentee],
+    fixed: Iterable[Fixed],
+    configuration: Configuration,
+) -> Limits:
+    """What binds a run, by position.
+
+    Active mentorships count against the caps of their group where the mentee's label is known.
+
+    Raises
+    ------
+    InvalidConfiguration
+        If a cap names a grouping that is neither a field of mentees nor given in the terms.
+    """
+    rows, columns = places.known(terms.pins)
+    held = sorted(set(fixed))
+    groupings = [
+        replace(_grouping(places, _labels(name, terms, everybody), held, most), name=name)
+        for name, most in configuration.group_caps
+    ]
+    return Limits(pinned_rows=rows, pinned_columns=columns, groupings=tuple(groupings))
+
+
+def _labels(name: str, terms: Terms, everybody: Sequence[Mentee]) -> Mapping[str, str]:
+    if name in terms.groupings:
+        return terms.groupings[name]
+    if name not in FIELDS_OF_GROUPS:
+        raise InvalidConfiguration(
+            f"group_caps names {name!r}, which is no field of mentees; give its labels for this"
+            f" run as a grouping, or name one of {', '.join(FIELDS_OF_GROUPS)}"
+        )
+    found = ((mentee.id, getattr(mentee, name)) for mentee in everybody)
+    return {mentee: label for mentee, label in found if label}
+
+
+def _grouping(
+    places: Places, labels: Mapping[str, str], held: Iterable[Fixed], most: int
+) -> Grouping:
+    names = sorted({labels[mentee] for mentee in places.row if mentee in labels})
+    group = {name: k for k, name in enumerate(names)}
+    caps = np.full((len(names) + 1, len(places.column)), most, dtype=np.int64)
+    caps[-1] = UNCAPPED
+    for pair in held:
+        k, j = group.get(labels.get(pair.mentee_id, "")), places.column.get(pair.mentor_id)
+        if k is not None and j is not None:
+            caps[k, j] = max(0, caps[k, j] - 1)
+    mine = [group[labels[mentee]] if mentee in labels else len(names) for mentee in places.row]
+    return Grouping(np.array(mine, dtype=np.int64), caps, groups=tuple(names))
