@@ -23,6 +23,11 @@ worth of staying alone go in; pairs, prices and the proof come out.
 
 from matching.arrays import MICROS
 from matching.certificates import Certificate, certify
+from matching.compatibilities import (
+    AdditiveCompatibility,
+    MonotoneAdditiveCompatibility,
+    NotAdditive,
+)
 from matching.configurations import Configuration, InvalidConfiguration, Weights
 from matching.digests import VERSION, digest
 from matching.flows import NotSolved
@@ -34,12 +39,14 @@ from matching.prices import NotOptimal
 from matching.rules import Rule
 from matching.runs import Proposal, Reason, Run, Unmatched, pair
 from matching.terms import Terms
+from matching.threads import single_threaded
 from matching.worths import Effort
 
 __all__ = [
     "CRITERIA",
     "MICROS",
     "VERSION",
+    "AdditiveCompatibility",
     "Assignment",
     "Certificate",
     "Configuration",
@@ -50,6 +57,8 @@ __all__ = [
     "InvalidPeople",
     "Mentee",
     "Mentor",
+    "MonotoneAdditiveCompatibility",
+    "NotAdditive",
     "NotOptimal",
     "NotSolved",
     "Progress",
@@ -65,4 +74,5 @@ __all__ = [
     "certify",
     "digest",
     "pair",
+    "single_threaded",
 ]
