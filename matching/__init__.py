@@ -34,8 +34,10 @@ from matching.flows import NotSolved
 from matching.limits import Infeasible
 from matching.matrices import Assignment, assign
 from matching.optima import Progress
+from matching.pair_features import LEARNABLE, PairFeatures
 from matching.people import CRITERIA, Fixed, InvalidPeople, Mentee, Mentor, Service
 from matching.prices import NotOptimal
+from matching.reciprocity import FUSIONS, ReciprocalScore
 from matching.rules import Rule
 from matching.runs import Proposal, Reason, Run, Unmatched, pair
 from matching.terms import Terms
@@ -44,6 +46,8 @@ from matching.worths import Effort
 
 __all__ = [
     "CRITERIA",
+    "FUSIONS",
+    "LEARNABLE",
     "MICROS",
     "VERSION",
     "AdditiveCompatibility",
@@ -61,9 +65,11 @@ __all__ = [
     "NotAdditive",
     "NotOptimal",
     "NotSolved",
+    "PairFeatures",
     "Progress",
     "Proposal",
     "Reason",
+    "ReciprocalScore",
     "Rule",
     "Run",
     "Service",

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from matching import AdditiveCompatibility, MonotoneAdditiveCompatibility
+from matching import (
+    AdditiveCompatibility,
+    MonotoneAdditiveCompatibility,
+    PairFeatures,
+    ReciprocalScore,
+)
 from tests.matching.contracts import verdicts
 
 NOTHING: dict[str, str] = {}
@@ -14,6 +19,8 @@ NOTHING: dict[str, str] = {}
 ESTIMATORS = [
     (AdditiveCompatibility(), NOTHING),
     (MonotoneAdditiveCompatibility(max_iter=5, min_samples_leaf=5), NOTHING),
+    (PairFeatures(), NOTHING),
+    (ReciprocalScore(), NOTHING),
 ]
 
 
