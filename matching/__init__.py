@@ -32,6 +32,7 @@ from matching.configurations import Configuration, InvalidConfiguration, Weights
 from matching.digests import VERSION, digest
 from matching.flows import NotSolved
 from matching.limits import Infeasible
+from matching.matchers import NOBODY, CapacitatedMatcher
 from matching.matrices import Assignment, assign
 from matching.optima import Progress
 from matching.pair_features import LEARNABLE, PairFeatures
@@ -49,9 +50,11 @@ __all__ = [
     "FUSIONS",
     "LEARNABLE",
     "MICROS",
+    "NOBODY",
     "VERSION",
     "AdditiveCompatibility",
     "Assignment",
+    "CapacitatedMatcher",
     "Certificate",
     "Configuration",
     "Effort",

@@ -34,6 +34,13 @@ _TOP: Final = "top_criterion"
 _TOGETHER: Final = 32
 
 
+def are_people(given: Any) -> bool:
+    """Whether these are records of people, and not numbers in some shape."""
+    return isinstance(given, list | tuple) and any(
+        isinstance(one, Mentee | Mentor) for one in given
+    )
+
+
 class TopCriterion:
     """The feature that matters most to the mentee; neutral where none is named or it is protected.
 
@@ -109,7 +116,7 @@ class PairFeatures(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
         y : sequence of m Mentor
             Ignored where X are numbers.
         """
-        if not _are_people(X):
+        if not are_people(X):
             validate_data(self, X, dtype=np.float32)
             self.mentees_, self.mentors_ = None, None
             return self
@@ -152,10 +159,6 @@ class PairFeatures(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
         check_is_fitted(self)
         names: npt.NDArray[Any] = super().get_feature_names_out(input_features)
         return names if self.mentees_ is None else np.array(LEARNABLE, dtype=object)
-
-
-def _are_people(given: Any) -> bool:
-    return isinstance(given, list | tuple) and any(isinstance(one, Mentee) for one in given)
 
 
 def _refuse_strangers(pairs: Integers, sizes: tuple[int, int]) -> None:

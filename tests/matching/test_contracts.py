@@ -8,6 +8,7 @@ from sklearn.base import clone
 
 from matching import (
     AdditiveCompatibility,
+    CapacitatedMatcher,
     MonotoneAdditiveCompatibility,
     PairFeatures,
     ReciprocalScore,
@@ -21,6 +22,10 @@ ESTIMATORS = [
     (MonotoneAdditiveCompatibility(max_iter=5, min_samples_leaf=5), NOTHING),
     (PairFeatures(), NOTHING),
     (ReciprocalScore(), NOTHING),
+    (
+        CapacitatedMatcher(),
+        {"check_fit_score_takes_y": "fit takes mentors where a supervised estimator takes y"},
+    ),
 ]
 
 

@@ -1,0 +1,85 @@
+"""The matcher as an estimator: the same answers as `pair` and `assign`, under sklearn's names."""
+
+import numpy as np
+import pytest
+
+from matching import (
+    MICROS,
+    NOBODY,
+    CapacitatedMatcher,
+    Configuration,
+    InvalidPeople,
+    Reason,
+    assign,
+    pair,
+)
+from tests.matching.worlds import a_mentee, a_mentor, a_world
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_fitted_on_people_it_tells_what_the_run_tells(seed: int) -> None:
+    world = a_world(seed, n=12, m=6)
+    run = world.ask(pair)
+
+    found = CapacitatedMatcher(configuration=world.configuration).fit(
+        world.mentees,
+        world.mentors,
+        incumbents=[(one.mentee_id, one.mentor_id) for one in world.fixed],
+        closed_badly=world.closed_badly,
+    )
+
+    assert found.run_ == run
+    assert found.pairs_ == tuple((one.mentee_id, one.mentor_id) for one in run.proposals)
+    assert (found.prices_, found.surplus_, found.gap_) == (run.prices, run.surpluses, 0)
+    assert found.unmatched_ == run.unmatched
+
+
+def test_it_predicts_the_mentor_of_each_mentee_kept_proposed_or_missing() -> None:
+    mentees = [a_mentee(id=name, person_id=name) for name in ("kept", "new", "barred")]
+    mentees[2] = a_mentee(id="barred", person_id="barred", conflicts=None)
+    mentors = [a_mentor(id="m", person_id="m", capacity=2)]
+    matcher = CapacitatedMatcher(configuration=Configuration(unmatched_value=0.0))
+
+    found = matcher.fit(mentees, mentors, incumbents=[("kept", "m")])
+
+    assert found.predict(["barred", "kept", "new", "kept"]).tolist() == [None, "m", "m", "m"]
+    assert found.pairs_ == (("new", "m"),)
+    assert [one.reason for one in found.unmatched_] == [Reason.NO_ELIGIBLE_MENTOR]
+    with pytest.raises(ValueError, match="mentee 'stranger' is none of those fitted"):
+        found.predict(["stranger"])
+
+
+def test_people_who_contradict_each_other_are_refused() -> None:
+    with pytest.raises(InvalidPeople, match="occurs twice"):
+        CapacitatedMatcher().fit([a_mentee(), a_mentee()], [a_mentor()])
+
+
+def test_nobody_who_waits_is_no_mistake() -> None:
+    found = CapacitatedMatcher().fit([], [a_mentor()])
+
+    assert (found.pairs_, found.unmatched_, found.gap_) == ((), (), 0)
+    assert found.predict([]).tolist() == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_fitted_on_scores_each_row_would_choose_at_the_prices_what_is_worth_as_much(
+    seed: int,
+) -> None:
+    scores = np.random.default_rng(seed).integers(-5, 20, (9, 4)) / 20
+    known = assign(scores, [2] * 4, forbidden=scores < 0.1, unmatched_value=0.1)
+
+    found = CapacitatedMatcher(capacity=2, unmatched_value=0.1).fit(scores)
+    chosen = found.predict(scores)
+
+    assert found.pairs_ == known.pairs
+    assert found.gap_ == 0
+    assert found.unmatched_ == tuple(sorted(set(range(9)) - {row for row, _ in known.pairs}))
+    worth = np.where(chosen == NOBODY, 0.1, scores[range(9), chosen]) * MICROS
+    assert (np.rint(worth) - np.append(found.prices_, 0)[chosen] == found.surplus_).all()
+
+
+def test_a_row_that_nothing_is_good_enough_for_chooses_nobody() -> None:
+    found = CapacitatedMatcher(unmatched_value=0.5).fit([[0.9, 0.2], [0.8, 0.1]])
+
+    assert found.unmatched_ == (1,)
+    assert found.predict([[0.4, 0.4], [0.0, 0.6]]).tolist() == [NOBODY, 1]
