@@ -16,7 +16,7 @@ from matching.matrices import assign
 from matching.optima import find
 from matching.shortlists import Turns, best_of_rows, columns_of, everything, shortlist
 from matching.worths import NEVER, Worths
-from tests.matching.worlds import World, a_mentee, a_mentor, a_world
+from tests.matching.worlds import World, a_mentee, a_mentor, a_world, contested
 
 ALL = Effort(few_pairs=10**9)
 # One name for each: nearly everything must be found by its price.
@@ -26,39 +26,6 @@ USUAL = Effort(few_pairs=0, by_mentee=3, by_mentor=5)
 
 def written(world: World, effort: Effort) -> bytes:
     return json.dumps(asdict(world.ask(lambda *a, **k: pair(*a, **k, effort=effort)))).encode()
-
-
-def contested(seed: int, n: int, m: int) -> World:
-    """All want the same few mentors, so that prices decide."""
-    draw = random.Random(seed)
-    goals = ("leading troops", "crisis budget", "media reform")
-    return World(
-        [
-            a_mentee(
-                id=f"e{k}",
-                person_id=f"e{k}",
-                goals=draw.choice(goals),
-                level=draw.choice(("D-1", "D-2", "ASG")),
-                utc_offset_hours=float(draw.randint(-11, 12)),
-                waiting_days=draw.randint(0, 300),
-            )
-            for k in range(n)
-        ],
-        [
-            a_mentor(
-                id=f"m{k}",
-                person_id=f"m{k}",
-                capacity=draw.randint(1, 2),
-                expertise=draw.choice(goals),
-                level=draw.choice(("D-2", "ASG", "USG")),
-                utc_offset_hours=float(draw.randint(-11, 12)),
-            )
-            for k in range(m)
-        ],
-        [],
-        [],
-        Configuration(unmatched_value=0.1),
-    )
 
 
 @pytest.mark.parametrize("effort", [NEAREST, USUAL], ids=["nearest", "usual"])

@@ -82,6 +82,39 @@ def a_world(seed: int, n: int = 5, m: int = 4) -> World:
     )
 
 
+def contested(seed: int, n: int, m: int) -> World:
+    """All want the same few mentors, so that prices decide."""
+    draw = random.Random(seed)
+    goals = ("leading troops", "crisis budget", "media reform")
+    return World(
+        [
+            a_mentee(
+                id=f"e{k}",
+                person_id=f"e{k}",
+                goals=draw.choice(goals),
+                level=draw.choice(("D-1", "D-2", "ASG")),
+                utc_offset_hours=float(draw.randint(-11, 12)),
+                waiting_days=draw.randint(0, 300),
+            )
+            for k in range(n)
+        ],
+        [
+            a_mentor(
+                id=f"m{k}",
+                person_id=f"m{k}",
+                capacity=draw.randint(1, 2),
+                expertise=draw.choice(goals),
+                level=draw.choice(("D-2", "ASG", "USG")),
+                utc_offset_hours=float(draw.randint(-11, 12)),
+            )
+            for k in range(m)
+        ],
+        [],
+        [],
+        Configuration(unmatched_value=0.1),
+    )
+
+
 def _mentee(draw: random.Random, k: int, people: list[str], m: int) -> Mentee:
     mentors = [f"m{j}" for j in range(m)]
     return Mentee(

@@ -1,0 +1,159 @@
+"""What one pair costs everybody, exactly: the cheapest way to make room for it.
+
+Forcing a pair sends one unit around a circle of the residual network, and the cheapest circle
+is a shortest path at the prices of the optimum (Ahuja, Magnanti and Orlin 1993, ch. 9), so
+nothing is solved again. It looks at every allowed pair and refuses to stop at a shortlist.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from matching.arrays import Integers
+from matching.settlements import NOBODY, Settlement
+from matching.worths import NEVER
+
+# More than any detour costs, and less than a pair that is not allowed.
+_FAR: Final = -NEVER // 2
+_START, _SPARE, _EMPTIED = -1, -2, -3
+
+
+@dataclass(frozen=True)
+class Move:
+    """A row that leaves one column for another; NOBODY where it had, or then has, none."""
+
+    row: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Detour:
+    """The best pairing that holds the pair: what it loses against the optimum, in millionths.
+
+    A negative cost is a gain, which only a pair that is not allowed can bring. `moves` are all
+    that changes, that of the pair itself first.
+    """
+
+    cost: int
+    moves: tuple[Move, ...]
+
+
+def forced(settlement: Settlement, row: int, column: int, *, score: int) -> Detour:
+    """What it costs everybody together if this pair is made.
+
+    Parameters
+    ----------
+    settlement : Settlement
+    row, column : int
+    score : int
+        The pair's score in millionths, as if the pair were allowed. A column without a
+        single place is given one for it.
+
+    Returns
+    -------
+    Detour
+        Its cost is the optimum less the best that holds the pair: the pair's reduced cost and
+        a shortest path from the column back to what the row held.
+    """
+    held = int(settlement.taken[row])
+    if held == column:
+        return Detour(0, ())
+    surplus = int(settlement.surpluses[row] - settlement.market.priorities[row])
+    reduced = surplus + int(settlement.prices[column]) - score
+    labels = np.full(len(settlement.prices), _FAR, dtype=np.int64)
+    labels[column] = 0
+    search = _Search(settlement, labels)
+    return Detour(reduced + search.run(held), (Move(row, held, column), *search.moves(held)))
+
+
+def cheapest(settlement: Settlement, row: int) -> Detour | None:
+    """What it costs at least if this row, which holds nobody, is given some column after all.
+
+    Returns
+    -------
+    Detour or None
+        None where no pair of this row is allowed.
+    """
+    labels = np.minimum(settlement.costs(row), _FAR)
+    if (labels == _FAR).all():
+        return None
+    search = _Search(settlement, labels)
+    cost = search.run(NOBODY)
+    moves = search.moves(NOBODY)
+    return Detour(cost, (Move(row, NOBODY, search.entrance), *moves))
+
+
+class _Search:
+    """Dijkstra's search over columns, and NOBODY as the last of them.
+
+    A column is reached with one row too many, which one of its holders makes good by moving
+    on; a path ends where the one place is reached that the forced row has left.
+    """
+
+    def __init__(self, settlement: Settlement, labels: Integers) -> None:
+        self._settlement, self._prices = settlement, settlement.prices
+        # The last place stands for NOBODY, which index -1 names as well.
+        self._labels = np.append(labels, _FAR)
+        self._waiting = self._labels.copy()
+        self._came_by = np.full(len(self._labels), _START, dtype=np.int64)
+        self._spare_at = NOBODY
+        self.entrance = NOBODY
+
+    def run(self, goal: int) -> int:
+        """The cost of the shortest path to this column."""
+        goal %= len(self._labels)
+        while (place := int(self._waiting.argmin())) != goal:
+            cost = int(self._waiting[place])
+            self._waiting[place] = _FAR
+            if place == len(self._prices):
+                self._leave_nobody(cost)
+            else:
+                self._leave(place, cost)
+        return int(self._labels[goal])
+
+    def _leave(self, column: int, cost: int) -> None:
+        settlement = self._settlement
+        holders = settlement.holders[column]
+        if (settlement.spare[column] > 0 or not holders) and cost < self._labels[-1]:
+            self._spare_at = column
+            self._reach_nobody(cost, _SPARE)
+        for row in holders:
+            self._reach(cost + settlement.costs(row), row)
+            alone = int(settlement.surpluses[row]) - settlement.market.minimum
+            self._reach_nobody(cost + alone, row)
+
+    def _leave_nobody(self, cost: int) -> None:
+        settlement = self._settlement
+        bids, whose = settlement.bids
+        self._reach(cost + settlement.market.minimum + self._prices - bids, whose)
+        used = settlement.market.free > settlement.spare
+        self._reach(np.where(used, cost + self._prices, _FAR), _EMPTIED)
+
+    def _reach(self, labels: Integers, by: int | Integers) -> None:
+        better = np.flatnonzero(labels < self._labels[:-1])
+        self._labels[better] = self._waiting[better] = labels[better]
+        self._came_by[better] = by if isinstance(by, int) else by[better]
+
+    def _reach_nobody(self, label: int, by: int) -> None:
+        if label < self._labels[-1]:
+            self._labels[-1] = self._waiting[-1] = label
+            self._came_by[-1] = by
+
+    def moves(self, goal: int) -> tuple[Move, ...]:
+        """Who moves along the path that was found, whoever makes room for the forced row first."""
+        return tuple(self._backwards(goal))[::-1]
+
+    def _backwards(self, place: int) -> Iterator[Move]:
+        while (by := int(self._came_by[place])) != _START:
+            if by == _SPARE:
+                place = self._spare_at
+            elif by == _EMPTIED:
+                place = NOBODY
+            else:
+                before = int(self._settlement.taken[by])
+                yield Move(by, before, place)
+                place = before
+        self.entrance = place

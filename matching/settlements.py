@@ -1,0 +1,164 @@
+"""A market together with its proved pairing: who holds whom, and at which prices.
+
+What explanations start from, be it just found or read back from where it was stored. It
+proves itself when made and refuses prices that do not support the pairing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from matching.arrays import Amounts, Integers
+from matching.markets import BLOCK, Market
+from matching.optima import Optimum
+from matching.prices import NotOptimal
+from matching.worths import NEVER, Worths
+
+NOBODY = -1
+"""Stands where a column would for whoever is left without one."""
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """Each of n rows with its column, or NOBODY, in `taken` (n,), and prices that prove it best.
+
+    `prices` (m,) are the smallest that support the pairing, and `surpluses` (n,) what each row
+    gains at them, as `recover` finds both; all amounts are in millionths.
+    """
+
+    market: Market
+    worths: Worths
+    taken: Integers
+    prices: Integers
+    surpluses: Integers
+
+    @classmethod
+    def of(cls, market: Market, worths: Worths, best: Optimum) -> "Settlement":
+        """The settlement that a search has just found."""
+        taken = np.full(len(market.mentees), NOBODY, dtype=np.int64)
+        taken[best.problem.rows[best.chosen]] = best.problem.columns[best.chosen]
+        return cls(market, worths, taken, best.prices.prices, best.prices.surpluses)
+
+    @classmethod
+    def stored(
+        cls,
+        market: Market,
+        worths: Worths,
+        *,
+        pairs: Mapping[str, str],
+        prices: Mapping[str, int],
+        surpluses: Mapping[str, int],
+    ) -> "Settlement":
+        """The settlement of a run that was written down, by ids.
+
+        Raises
+        ------
+        NotOptimal
+            If this market is not the one that the run was made for, or the run is not whole.
+        """
+        columns = {mentor.id: place for place, mentor in enumerate(market.mentors)}
+        waiting = [mentee.id for mentee in market.mentees]
+        if set(waiting) != surpluses.keys() or columns.keys() != prices.keys():
+            raise NotOptimal("the run was made for other people")
+        if not (pairs.keys() <= surpluses.keys() and set(pairs.values()) <= columns.keys()):
+            raise NotOptimal("the run proposes people who are not in it")
+        taken = [columns[pairs[one]] if one in pairs else NOBODY for one in waiting]
+        return cls(
+            market,
+            worths,
+            np.array(taken, dtype=np.int64),
+            np.array([prices[one] for one in columns], dtype=np.int64),
+            np.array([surpluses[one] for one in waiting], dtype=np.int64),
+        )
+
+    def __post_init__(self) -> None:
+        if (self.prices < 0).any() or (self.surpluses < self.market.minimum).any():
+            raise NotOptimal("a price is negative, or a surplus below the unmatched value")
+        if (self.spare < 0).any():
+            raise NotOptimal("a mentor holds more than the free places")
+        if (self.prices[self.spare > 0] > 0).any():
+            raise NotOptimal("a free place has a price")
+        left = self.taken == NOBODY
+        if (self.surpluses[left] != self.market.minimum).any():
+            raise NotOptimal("somebody is left out at a loss")
+        if not all(self.worths.stretches(self._is_supported)):
+            raise NotOptimal("the prices do not support the pairing")
+
+    def _is_supported(self, rows: slice, block: Amounts) -> bool:
+        limits = self.surpluses[rows] - self.market.priorities[rows]
+        # Half the width holds these: no amount leaves a few millions.
+        over = block - self.prices.astype(np.int32)
+        over -= limits.astype(np.int32)[:, None]
+        held = np.flatnonzero(self.taken[rows] != NOBODY)
+        return not (over > 0).any() and not over[held, self.taken[rows][held]].any()
+
+    @cached_property
+    def spare(self) -> Integers:
+        """Places at each column that nobody was given, shape (m,)."""
+        given = self.taken[self.taken != NOBODY]
+        left: Integers = self.market.free - np.bincount(given, minlength=len(self.prices))
+        return left
+
+    @cached_property
+    def holders(self) -> tuple[tuple[int, ...], ...]:
+        """The rows that hold each column."""
+        found: list[list[int]] = [[] for _ in self.prices]
+        for row, column in enumerate(self.taken.tolist()):
+            if column != NOBODY:
+                found[column].append(row)
+        return tuple(tuple(rows) for rows in found)
+
+    @cached_property
+    def row(self) -> Mapping[str, int]:
+        """The row of each mentee by id."""
+        return {mentee.id: place for place, mentee in enumerate(self.market.mentees)}
+
+    @cached_property
+    def column(self) -> Mapping[str, int]:
+        """The column of each mentor by id."""
+        return {mentor.id: place for place, mentor in enumerate(self.market.mentors)}
+
+    @property
+    def objective(self) -> int:
+        """The worth of the whole pairing, by its proof: surpluses and the price of every place."""
+        return int(self.surpluses.sum()) + int(self.market.free @ self.prices)
+
+    def scores(self, row: int) -> Amounts:
+        """The row's score with every column where the pair is allowed, NEVER elsewhere, (m,)."""
+        found: Amounts = self.worths.rows(slice(row, row + 1))[0]
+        return found
+
+    def costs(self, row: int) -> Integers:
+        """The reduced cost of the row with every column, (m,): surplus plus price less worth.
+
+        Never negative where the pair is allowed, and a lower bound of what forcing it costs
+        everybody together; far above any cost where it is not.
+        """
+        limit = int(self.surpluses[row] - self.market.priorities[row])
+        found: Integers = self.prices + limit - self.scores(row)
+        return found
+
+    @cached_property
+    def bids(self) -> tuple[Integers, Integers]:
+        """The best worth that anybody left out has with each column, and whose it is, (m,) each.
+
+        NEVER, and NOBODY, where no such pair is allowed.
+        """
+        best = np.full(len(self.prices), NEVER, dtype=np.int64)
+        whose = np.full(len(self.prices), NOBODY, dtype=np.int64)
+        left = np.flatnonzero(self.taken == NOBODY)
+        for first in range(0, len(left), BLOCK):
+            rows = left[first : first + BLOCK]
+            block = self._worths(rows)
+            keenest = block.argmax(axis=0)
+            found = block[keenest, np.arange(len(best))]
+            better = found > np.maximum(best, NEVER // 2)
+            best[better] = found[better]
+            whose[better] = rows[keenest[better]]
+        return best, whose
+
+    def _worths(self, rows: Integers) -> Integers:
+        scores = np.stack([self.scores(row) for row in rows.tolist()]).astype(np.int64)
+        return scores + self.market.priorities[rows, None]
