@@ -1,0 +1,321 @@
+"""Why this pair, and why not another: everything about one pair, in numbers.
+
+It answers from a proved settlement and from nothing else, and refuses to guess: a bound is
+called a bound, and what is called exact is exact.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from matching.arrays import MICROS
+from matching.detours import Detour, Move, forced
+from matching.rules import BIT, Rule
+from matching.settlements import NOBODY, Settlement
+from matching.worths import NEVER
+
+
+class NotInRun(LookupError):  # noqa: N818 - it says what is missing, not what broke
+    """Nobody of this id waits, or offers places, in the run; the message names the id."""
+
+
+class Standing(StrEnum):
+    """How a pair stands in a run."""
+
+    PROPOSED = "PROPOSED"
+    FORBIDDEN = "FORBIDDEN"
+    BELOW_MINIMUM = "BELOW_MINIMUM"
+    COSTS_OTHERS = "COSTS_OTHERS"
+
+
+class RemedyKind(StrEnum):
+    """What would have to change for a pair to be made."""
+
+    MORE_SCORE = "MORE_SCORE"
+    ONE_MORE_PLACE = "ONE_MORE_PLACE"
+    RULES_LIFTED = "RULES_LIFTED"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What one feature adds to a pair, `here`, and to another one, `there`, in millionths."""
+
+    feature: str
+    here: int
+    there: int
+
+
+@dataclass(frozen=True)
+class RunnerUp:
+    """The mentor whom a mentee could have instead at the least cost to everybody.
+
+    `cost` is a proved lower bound of that cost, `differences` compare the mentor proposed
+    (here) with this one (there), the largest first.
+    """
+
+    mentor_id: str
+    score: int
+    cost: int
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class ProposalExplanation:
+    """Why a pair is proposed; `contributions` sum to `score`, and `rules` are those it passed."""
+
+    mentee_id: str
+    mentor_id: str
+    score: int
+    contributions: Mapping[str, int]
+    rules: tuple[Rule, ...]
+    runner_up: RunnerUp | None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A mentee who would have another mentor, or none, and both scores; None without one."""
+
+    mentee_id: str
+    before_id: str | None
+    after_id: str | None
+    score_before: int | None
+    score_after: int | None
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A change after which the pair is as good as any; amounts in millionths.
+
+    `rise` is how much the pair's score must rise as well: with less it is not made, with more
+    it surely is. Where the change is enough by itself, `rise` is 0 and `gain` is what everybody
+    together wins by it. `is_possible` says whether a score can be as high as that.
+    """
+
+    kind: RemedyKind
+    rules: tuple[Rule, ...]
+    rise: int
+    gain: int
+    is_possible: bool
+
+
+@dataclass(frozen=True)
+class WhyNot:
+    """Why a mentee is not proposed to a mentor.
+
+    `rules` are those that forbid the pair. `score` is what it would have, whether or not it is
+    allowed. `least_cost` is a proved lower bound of what the pair would cost everybody together
+    and known at once; None for a pair that is not allowed. `exact_cost`, `moves` and the
+    remedies that depend on it come on request. The cost of a pair that is not allowed is that
+    once it is; below 0 it is a gain.
+    """
+
+    mentee_id: str
+    mentor_id: str
+    standing: Standing
+    rules: tuple[Rule, ...]
+    score: int
+    minimum: int
+    held_id: str | None
+    held_score: int | None
+    differences: tuple[Difference, ...]
+    least_cost: int | None
+    exact_cost: int | None
+    moves: tuple[Moved, ...]
+    remedies: tuple[Remedy, ...]
+
+
+def proposal(settlement: Settlement, mentee_id: str) -> ProposalExplanation:
+    """Why this mentee is proposed to whom.
+
+    Raises
+    ------
+    NotInRun
+        If nobody of this id is proposed to a mentor.
+    """
+    row = row_of(settlement, mentee_id)
+    column = int(settlement.taken[row])
+    if column == NOBODY:
+        raise NotInRun(f"{mentee_id} is proposed to nobody in this run")
+    contributions = _contributions(settlement, row, column)
+    return ProposalExplanation(
+        mentee_id=mentee_id,
+        mentor_id=settlement.market.mentors[column].id,
+        score=sum(contributions.values()),
+        contributions=contributions,
+        rules=tuple(Rule),
+        runner_up=_runner_up(settlement, row, column),
+    )
+
+
+def why_not(
+    settlement: Settlement, mentee_id: str, mentor_id: str, *, exact: bool = False
+) -> WhyNot:
+    """Why this mentee is not proposed to this mentor.
+
+    Parameters
+    ----------
+    settlement : Settlement
+    mentee_id, mentor_id : str
+    exact : bool
+        Whether to find the exact cost as well, which takes a search.
+
+    Raises
+    ------
+    NotInRun
+        If one of them is not in the run; whoever has an active mentor is not.
+    """
+    row, column = row_of(settlement, mentee_id), column_of(settlement, mentor_id)
+    held = int(settlement.taken[row])
+    score = _score(settlement, row, column)
+    broken = broken_rules(settlement, row, column)
+    standing = _standing(settlement, score, broken, is_made=held == column)
+    is_open = standing is Standing.COSTS_OTHERS
+    bound = int(settlement.costs(row)[column]) if is_open else None
+    detour = forced(settlement, row, column, score=score) if exact else None
+    if standing is Standing.PROPOSED:
+        bound, detour = 0, Detour(0, ())
+    asked = _Asked(settlement, row, column, score, broken)
+    return WhyNot(
+        mentee_id=mentee_id,
+        mentor_id=mentor_id,
+        standing=standing,
+        rules=broken,
+        score=score,
+        minimum=settlement.market.minimum,
+        held_id=_mentor_id(settlement, held),
+        held_score=None if held == NOBODY else _score(settlement, row, held),
+        differences=differences(settlement, row, held, column),
+        least_cost=bound,
+        exact_cost=detour.cost if detour else None,
+        moves=moved(settlement, detour.moves) if detour else (),
+        remedies=asked.remedies(standing, bound, detour),
+    )
+
+
+def broken_rules(settlement: Settlement, row: int, column: int) -> tuple[Rule, ...]:
+    """The rules that forbid this pair."""
+    bits = settlement.market.rules.broken(np.array([row]), np.array([column]))[0, 0]
+    return tuple(rule for rule in Rule if bits & BIT[rule])
+
+
+def differences(settlement: Settlement, row: int, here: int, there: int) -> tuple[Difference, ...]:
+    """Where two mentors differ for a mentee, the largest difference first; none without both."""
+    if NOBODY in (here, there) or here == there:
+        return ()
+    first, second = (_contributions(settlement, row, column) for column in (here, there))
+    found = [Difference(name, first[name], second[name]) for name in first]
+    unequal = [each for each in found if each.here != each.there]
+    return tuple(sorted(unequal, key=lambda each: (-abs(each.here - each.there), each.feature)))
+
+
+def moved(settlement: Settlement, moves: Iterable[Move]) -> tuple[Moved, ...]:
+    """The moves of a detour, by ids and with both scores."""
+    mentees = settlement.market.mentees
+
+    def score(row: int, column: int) -> int | None:
+        return None if column == NOBODY else _score(settlement, row, column)
+
+    return tuple(
+        Moved(
+            mentees[move.row].id,
+            _mentor_id(settlement, move.before),
+            _mentor_id(settlement, move.after),
+            score(move.row, move.before),
+            score(move.row, move.after),
+        )
+        for move in moves
+    )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    settlement: Settlement
+    row: int
+    column: int
+    score: int
+    broken: tuple[Rule, ...]
+
+    def remedies(
+        self, standing: Standing, bound: int | None, detour: Detour | None
+    ) -> tuple[Remedy, ...]:
+        found = []
+        if standing is Standing.FORBIDDEN and detour:
+            found.append(self._remedy(RemedyKind.RULES_LIFTED, detour.cost))
+        if standing in {Standing.BELOW_MINIMUM, Standing.COSTS_OTHERS} and detour:
+            found.append(self._remedy(RemedyKind.MORE_SCORE, detour.cost))
+        # A free place is no obstacle, so another one would change nothing. At the smallest
+        # prices the reduced cost is exactly what is missing once there is one more.
+        if bound is not None and standing is Standing.COSTS_OTHERS and not self._has_room:
+            found.append(self._remedy(RemedyKind.ONE_MORE_PLACE, bound))
+        return tuple(found)
+
+    @property
+    def _has_room(self) -> bool:
+        return bool(self.settlement.spare[self.column] > 0)
+
+    def _remedy(self, kind: RemedyKind, cost: int) -> Remedy:
+        short = max(0, self.settlement.market.minimum - self.score)
+        rise = max(0, cost, short)
+        return Remedy(
+            kind=kind,
+            rules=self.broken,
+            rise=rise,
+            gain=0 if rise else -cost,
+            is_possible=self.score + rise <= MICROS,
+        )
+
+
+def _standing(
+    settlement: Settlement, score: int, broken: tuple[Rule, ...], *, is_made: bool
+) -> Standing:
+    if is_made:
+        return Standing.PROPOSED
+    if broken:
+        return Standing.FORBIDDEN
+    if score < settlement.market.minimum:
+        return Standing.BELOW_MINIMUM
+    return Standing.COSTS_OTHERS
+
+
+def _runner_up(settlement: Settlement, row: int, column: int) -> RunnerUp | None:
+    scores, costs = settlement.scores(row).astype(np.int64), settlement.costs(row)
+    scores[column] = NEVER
+    open_to = np.flatnonzero(scores > NEVER)
+    if not len(open_to):
+        return None
+    other = int(open_to[np.lexsort((open_to, -scores[open_to], costs[open_to]))[0]])
+    return RunnerUp(
+        mentor_id=settlement.market.mentors[other].id,
+        score=int(scores[other]),
+        cost=int(costs[other]),
+        differences=differences(settlement, row, column, other),
+    )
+
+
+def _contributions(settlement: Settlement, row: int, column: int) -> dict[str, int]:
+    found = settlement.market.scores.contributions(np.array([row]), np.array([column]))
+    return {name: int(values[0, 0]) for name, values in found.items()}
+
+
+def _score(settlement: Settlement, row: int, column: int) -> int:
+    return int(settlement.market.scores.totals(np.array([row]), np.array([column]))[0, 0])
+
+
+def _mentor_id(settlement: Settlement, column: int) -> str | None:
+    return None if column == NOBODY else settlement.market.mentors[column].id
+
+
+def row_of(settlement: Settlement, mentee_id: str) -> int:
+    """The row of a mentee who waits. Raises NotInRun."""
+    if mentee_id not in settlement.row:
+        raise NotInRun(f"{mentee_id} does not wait in this run")
+    return settlement.row[mentee_id]
+
+
+def column_of(settlement: Settlement, mentor_id: str) -> int:
+    """The column of a mentor. Raises NotInRun."""
+    if mentor_id not in settlement.column:
+        raise NotInRun(f"{mentor_id} offers no places in this run")
+    return settlement.column[mentor_id]
