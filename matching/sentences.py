@@ -10,6 +10,7 @@ from math import ceil, floor
 from typing import Final
 
 from matching.arrays import MICROS
+from matching.comparisons import Comparison, Fate, SettingChange
 from matching.explanations import (
     Difference,
     Moved,
@@ -118,6 +119,17 @@ def of_offer(found: OfferExplanation) -> tuple[str, ...]:
         *_of_next(found.next_mentee, is_full=is_full),
         *_of_counts(found.rule_counts),
         *([] if is_full else _of_lifting(found.lifting, "mentee")),
+    )
+
+
+def of_comparison(found: Comparison) -> tuple[str, ...]:
+    """What differs from one pairing to another."""
+    return (
+        _of_fates(found),
+        _of_worth(found.objective_before, found.objective_after),
+        *_of_gains(found),
+        *_of_waiting(found),
+        *_of_settings(found),
     )
 
 
@@ -294,6 +306,61 @@ def _of_next(following: NextMentee | None, *, is_full: bool) -> Iterator[str]:
         yield f"Nobody would come to it: a score of {score} is nearest, at a cost of {cost}."
     else:
         yield f"It would be as good for a mentee with a score of {score} as for anybody."
+
+
+def _of_fates(found: Comparison) -> str:
+    numbers = {fate: len(found.of_fate(fate)) for fate in Fate}
+    parts = [
+        f"{number:,} {one if number == 1 else several}"
+        for number, one, several in (
+            (numbers[Fate.KEPT], "pair stays as it is", "pairs stay as they are"),
+            (numbers[Fate.CHANGED], "mentee has another mentor", "mentees have another mentor"),
+            (numbers[Fate.NEW], "pair is new", "pairs are new"),
+            (numbers[Fate.GONE], "mentee has no pair any more", "mentees have no pair any more"),
+        )
+        if number
+    ]
+    return f"{_listed(parts)}." if parts else "Neither has any pair."
+
+
+def _of_worth(before: int, after: int) -> str:
+    if before == after:
+        return f"The whole is worth the same, {near(after)}."
+    direction = "more" if after > before else "less"
+    apart = near(abs(after - before))
+    return (
+        f"The whole is worth {near(after)} instead of {near(before)}, which is {apart} {direction}."
+    )
+
+
+def _of_gains(found: Comparison) -> Iterator[str]:
+    better = [one.gain for one in found.changes if one.is_better]
+    worse = [-one.gain for one in found.changes if one.is_worse]
+    for gains, verb in ((better, "gain"), (worse, "lose")):
+        if gains:
+            who = f"{_many(len(gains), 'mentee')} {verb}{'s' if len(gains) == 1 else ''}"
+            most = max(gains)
+            yield f"{who}{f', up to {near(most)} in score' if most else ''}."
+
+
+def _of_waiting(found: Comparison) -> Iterator[str]:
+    if found.waiting_before != found.waiting_after:
+        before = _many(found.waiting_before, "mentee")
+        yield f"{before} waited in the first, {found.waiting_after:,} in the second."
+
+
+def _of_settings(found: Comparison) -> Iterator[str]:
+    if found.settings:
+        scale = (
+            "both are valued by the second" if found.is_rescored else "each is valued by its own"
+        )
+        yield f"Settings differ, and {scale}: {_listed(_setting(one) for one in found.settings)}."
+
+
+def _setting(one: SettingChange) -> str:
+    if isinstance(one.before, list | tuple) or isinstance(one.after, list | tuple):
+        return one.name
+    return f"{one.name} ({one.before} then {one.after})"
 
 
 def _feature(name: str) -> str:
