@@ -31,10 +31,13 @@ from matching.compatibilities import (
 from matching.configurations import Configuration, InvalidConfiguration, Weights
 from matching.digests import VERSION, digest
 from matching.flows import NotSolved
+from matching.learning import Lesson, Trial, learn
 from matching.limits import Infeasible
 from matching.matchers import NOBODY, CapacitatedMatcher
 from matching.matrices import Assignment, assign
+from matching.models import Model, Step
 from matching.optima import Progress
+from matching.outcomes import InvalidOutcomes, Outcome
 from matching.pair_features import LEARNABLE, PairFeatures
 from matching.people import CRITERIA, Fixed, InvalidPeople, Mentee, Mentor, Service
 from matching.prices import NotOptimal
@@ -61,13 +64,17 @@ __all__ = [
     "Fixed",
     "Infeasible",
     "InvalidConfiguration",
+    "InvalidOutcomes",
     "InvalidPeople",
+    "Lesson",
     "Mentee",
     "Mentor",
+    "Model",
     "MonotoneAdditiveCompatibility",
     "NotAdditive",
     "NotOptimal",
     "NotSolved",
+    "Outcome",
     "PairFeatures",
     "Progress",
     "Proposal",
@@ -76,12 +83,15 @@ __all__ = [
     "Rule",
     "Run",
     "Service",
+    "Step",
     "Terms",
+    "Trial",
     "Unmatched",
     "Weights",
     "assign",
     "certify",
     "digest",
+    "learn",
     "pair",
     "single_threaded",
 ]

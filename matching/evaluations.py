@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import ndcg_score, roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from matching.arrays import Floats, Integers
 from matching.figures import MINIMUM_CELL, Unsaid
@@ -99,22 +99,24 @@ def grouped(groups: Labels, outcomes: Integers, *, folds: int, seed: int) -> tup
     folds, seed : int
     """
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    return _split(splitter, groups, outcomes)
+
+
+def plainly_grouped(groups: Labels, *, folds: int, seed: int) -> tuple[Fold, ...]:
+    """The same without regard to outcomes, in a hundredth of the time."""
+    splitter = GroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    return _split(splitter, groups, None)
+
+
+def _split(splitter: Any, groups: Labels, outcomes: Integers | None) -> tuple[Fold, ...]:
     parts = splitter.split(np.zeros((len(groups), 1)), outcomes, groups)
     return tuple(Fold(train, test) for train, test in parts)
-
-
-def last_cycle(cycles: Labels) -> Fold | None:
-    """The last cycle to foretell from all before; None where there is only one."""
-    is_last = cycles == cycles.max()
-    if is_last.all():
-        return None
-    return Fold(np.flatnonzero(~is_last), np.flatnonzero(is_last))
 
 
 def evaluate(
     predict: Callable[[Fold], Floats],
     folds: Sequence[Fold],
-    outcomes: Integers,
+    outcomes: Floats,
     *,
     by: str,
     mentors: Labels,
@@ -126,22 +128,22 @@ def evaluate(
     predict : callable
         Probabilities of a fold's test rows, learnt from its other rows.
     folds : sequence of Fold
-        No row in two tests.
-    outcomes : ndarray of int64, shape (k,)
-        1 for good, 0 for not.
+        No row in two tests, and only rows of known outcome.
+    outcomes : ndarray of float64, shape (k,)
+        1 for good, 0 for not, NaN for rows that may be learnt from and not foretold.
     by : str
     mentors : ndarray, shape (k,)
         Whose mentee each row is.
     """
     foretold = [predict(fold) for fold in folds]
-    rates = [outcomes[fold.train].mean() for fold in folds]
+    rates = [np.nanmean(outcomes[fold.train]) for fold in folds]
     losses, bases = [], []
     for fold, probabilities, rate in zip(folds, foretold, rates, strict=True):
         losses.append(float(((outcomes[fold.test] - probabilities) ** 2).mean()))
         bases.append(float(((outcomes[fold.test] - rate) ** 2).mean()))
     rows = np.concatenate([fold.test for fold in folds])
     sizes = np.array([len(fold.test) for fold in folds])
-    came, said = outcomes[rows], np.concatenate(foretold)
+    came, said = outcomes[rows].astype(np.int64), np.concatenate(foretold)
     ndcg, chance = _ndcg(came, said, mentors[rows])
     gains = np.subtract(bases, losses)
     return Evaluation(

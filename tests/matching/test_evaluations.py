@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from sklearn.metrics import ndcg_score
 
-from matching.evaluations import Bin, Evaluation, Fold, evaluate, grouped, last_cycle
+from matching.evaluations import Bin, Evaluation, Fold, evaluate, grouped
 from matching.figures import Unsaid
 
 
 def told(said: list[float], came: list[int], *, folds: int = 1, mentors: Any = None) -> Evaluation:
-    """The evaluation of these predictions, learnt each time from one good and one other row."""
-    probabilities, outcomes = np.array([0.0, 0.0, *said]), np.array([0, 1, *came])
-    tests = np.array_split(np.arange(2, len(outcomes)), folds)
-    labels = np.array(["x", "x", *(mentors or ["m"] * len(came))])
+    """The evaluation of these predictions, each learnt from one row of every sort, the unrated too."""
+    probabilities, outcomes = np.array([0.0] * 3 + said), np.array([0.0, 1.0, np.nan, *came])
+    tests = np.array_split(np.arange(3, len(outcomes)), folds)
+    labels = np.array(["x", "x", "x", *(mentors or ["m"] * len(came))])
     return evaluate(
         lambda fold: probabilities[fold.test],
-        [Fold(np.array([0, 1]), test) for test in tests],
+        [Fold(np.array([0, 1, 2]), test) for test in tests],
         outcomes,
         by="mentor",
         mentors=labels,
@@ -109,11 +109,3 @@ def test_folds_keep_everybodys_rows_together_and_foretell_each_row_once() -> Non
         assert not set(people[fold.train]) & set(people[fold.test])
     again = grouped(people, outcomes, folds=5, seed=3)
     assert all((one.test == other.test).all() for one, other in zip(folds, again, strict=True))
-
-
-def test_the_last_cycle_is_foretold_from_all_before() -> None:
-    fold = last_cycle(np.array([2024, 2026, 2025, 2026]))
-
-    assert fold is not None
-    assert (fold.train.tolist(), fold.test.tolist()) == ([0, 2], [1, 3])
-    assert last_cycle(np.array([2024, 2024])) is None
