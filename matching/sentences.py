@@ -57,6 +57,7 @@ RULES: Final = {
     Rule.NO_COMMON_LANGUAGE: "they share no working language",
     Rule.VETO: "the pair was ruled out by one side or by a decision",
     Rule.ALREADY_CLOSED_BADLY: "an earlier mentorship of the two did not work",
+    Rule.BANNED: "it was decided that the two are not to be paired",
 }
 """What each rule says of a pair that it forbids."""
 
