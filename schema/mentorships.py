@@ -45,6 +45,7 @@ NOUN = Noun(
             mentor=related("The mentor."),
             request=related("The mentee's request."),
             proposal=related("The proposal it came from."),
+            outcomes=related("How its halves rated their cycles, each its own."),
             filters={
                 "state": among("state", "In any of these states."),
                 "closing_reason": among("closing_reason", "Closed for any of these reasons."),

@@ -20,7 +20,13 @@ from service import clock, models
 from service.access.actors import Actor
 
 GENESIS = "0" * 64
-Versioned = models.Appointment | models.MatchProposal | models.Mentorship | models.MentorshipRequest
+Versioned = (
+    models.Appointment
+    | models.MatchOutcome
+    | models.MatchProposal
+    | models.Mentorship
+    | models.MentorshipRequest
+)
 
 
 @dataclass(frozen=True)
@@ -107,13 +113,15 @@ def difference(row: models.Row, new: Mapping[str, Any]) -> dict[str, tuple[Any, 
     }
 
 
-async def rewrite(row: Versioned, verb: str, new: Mapping[str, Any], *, by: Actor) -> None:
+async def rewrite(
+    row: Versioned, verb: str, new: Mapping[str, Any], *, by: Actor, reason: str | None = None
+) -> None:
     """Writes into a locked row what `new` changes of it, as its next version, with the entry."""
     changed = difference(row, new)
     row.update_from_dict({name: value for name, (_, value) in changed.items()})
     row.version += 1
     await row.save(update_fields=[*changed, "version"])
-    await record(Entry(row, verb, changed), by=by)
+    await record(Entry(row, verb, changed, reason), by=by)
 
 
 async def lock(chain: str) -> None:

@@ -14,6 +14,7 @@ from service.models.vocabulary import (
     Level,
     MatchRunTrigger,
     MissionType,
+    PairSide,
     Region,
     Stream,
 )
@@ -168,6 +169,19 @@ async def make_mentorship(**changes: Any) -> models.Mentorship:
     if not {"request", "request_id"} & set(values):
         values["request"] = await make_request(state="MATCHED")
     return await models.Mentorship.create(**values)
+
+
+async def make_outcome(**changes: Any) -> models.MatchOutcome:
+    values: dict[str, Any] = {
+        "side": PairSide.MENTEE,
+        "cycle": 1,
+        "cycle_ended_on": date(2024, 10, 31),
+        "rating": 4,
+        "given_on": date(2024, 11, 5),
+    } | changes
+    if not {"mentorship", "mentorship_id"} & set(values):
+        values["mentorship"] = await make_mentorship()
+    return await models.MatchOutcome.create(**values)
 
 
 async def make_account(**changes: Any) -> models.Account:

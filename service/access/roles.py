@@ -90,6 +90,7 @@ _OWN_FILE = tuple(
         mentor="read read_file update register",
         mentorship_request="read read_file request withdraw",
         mentorship="read close",
+        match_outcome="read read_file record correct",
         match_proposal="read",
     )
 )
@@ -111,6 +112,7 @@ DUTIES: dict[Role, Duty] = {
             match_run="read start",
             match_proposal="read read_file approve reject",
             mentorship="read close",
+            match_outcome="read record correct",
         ),
     ),
     Role.MENTORING_MANAGER: _duty(
@@ -125,6 +127,7 @@ DUTIES: dict[Role, Duty] = {
             match_run="read start",
             match_proposal="read read_file approve reject",
             mentorship="read close",
+            match_outcome="read read_file record correct",
         ),
         assignment=Assignment.PROGRAMME,
     ),
@@ -176,6 +179,7 @@ DUTIES: dict[Role, Duty] = {
             match_run="read",
             match_proposal="read read_file",
             mentorship="read",
+            match_outcome="read read_file",
             account="read",
             audit_event="read",
         ),

@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service.access.actors import Actor
-from service.access.conditions import ALWAYS, NEVER, Blank, Condition, any_of, fill
+from service.access.conditions import (
+    ALWAYS,
+    NEVER,
+    Blank,
+    Condition,
+    Not,
+    all_of,
+    any_of,
+    fill,
+)
 from service.access.roles import Assignment, Role
 
 
@@ -39,7 +48,8 @@ class Rules:
     `noun` and `verb` name the permission that opens a row. `public` rows are
     open to everyone, signed in or not; `own` rows belong to the caller's
     person; `assigned` rows follow from the caller's duty. `guarded` maps a
-    stronger verb to the fields that it alone opens.
+    stronger verb to the fields that it alone opens. `sealed` rows are closed to
+    the caller's person whatever roles they hold.
     """
 
     noun: str
@@ -48,6 +58,7 @@ class Rules:
     own: Condition = NEVER
     assigned: Mapping[Assignment, Condition] = field(default_factory=dict)
     guarded: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    sealed: Condition = NEVER
 
     def rows(self, actor: Actor, verb: str | None = None) -> Condition:
         """The rows of this table on which the actor may do `verb` (reading, unless said)."""
@@ -59,21 +70,28 @@ class Rules:
         return self._rows(actor, asked, lambda mine: None if mine.of(actor) is None else mine)
 
     def _rows(self, actor: Actor, asked: str, value: Callable[["Mine"], Any]) -> Condition:
-        reach = actor.reach(asked, self.noun)
-        parts: list[Condition] = [self.public] if asked == self.verb else []
-        if reach.any:
-            return ALWAYS
-        if reach.own:
-            parts.append(self.own)
-        parts.extend(
-            condition for kind, condition in self.assigned.items() if kind in reach.assigned
-        )
         mine = [
             Mine(Blank.ME),
             Mine(Blank.MY_ACCOUNT),
             Mine(Blank.MY_MISSIONS, actor.mission_roles(asked, self.noun)),
         ]
-        return fill(any_of(parts), {each.blank: value(each) for each in mine})
+        values = {each.blank: value(each) for each in mine}
+        sealed = fill(self.sealed, values)
+        opened = fill(self._opened(actor, asked), values)
+        return opened if sealed == NEVER else all_of([opened, Not(sealed)])
+
+    def _opened(self, actor: Actor, asked: str) -> Condition:
+        """The rows that the actor's permissions open."""
+        reach = actor.reach(asked, self.noun)
+        if reach.any:
+            return ALWAYS
+        parts: list[Condition] = [self.public] if asked == self.verb else []
+        if reach.own:
+            parts.append(self.own)
+        parts.extend(
+            condition for kind, condition in self.assigned.items() if kind in reach.assigned
+        )
+        return any_of(parts)
 
     def guard(self, field_name: str) -> str | None:
         """The verb that opens this field, or None where the row's own verb does."""

@@ -378,6 +378,21 @@ class ClosingReason(Word):
     CONFLICT_OF_INTEREST = "CONFLICT_OF_INTEREST", "An interest of one came between the two."
 
 
+class PairSide(Word):
+    """One half of a pair."""
+
+    MENTEE = "MENTEE", "The leader in post who asked for a mentor."
+    MENTOR = "MENTOR", "The former leader who supports them."
+
+
+class MeetingRhythm(Word):
+    """How often the two met, for the taste of the one who rates."""
+
+    TOO_RARELY = "TOO_RARELY", "Fewer meetings than wanted."
+    ABOUT_RIGHT = "ABOUT_RIGHT", "As many meetings as wanted."
+    TOO_OFTEN = "TOO_OFTEN", "More meetings than wanted."
+
+
 class TopCriterion(Word):
     """The one thing that matters most to a mentee."""
 

@@ -47,6 +47,9 @@ def _actors() -> dict[str, Actor]:
             "manager of alpha", "MENTORING_MANAGER", Grant(Role.MENTORING_MANAGER, alpha)
         ),
         "hr of alpha and mentor": _actor("hr of alpha and mentor", "MENTOR", *several),
+        "manager and mentor": _actor(
+            "manager and mentor", "MENTOR", Grant(Role.MENTORING_MANAGER), Grant(Role.MENTOR)
+        ),
         # Of the same classes as others above, and somebody else.
         "hr of bravo": _actor("hr of bravo", "HR_OFFICER", Grant(Role.HR_OFFICER, key("BRAVO"))),
         "another candidate": _actor("another candidate", "MENTEE", Grant(Role.CANDIDATE)),

@@ -115,6 +115,12 @@ SELECT pg_temp.key('mentorship', i), now(), CASE WHEN i > 1160 THEN 'ACTIVE' ELS
     CASE WHEN i <= 1160 THEN 'COMPLETED' END, 1, pg_temp.key('mentor', 1 + i % 400),
     pg_temp.key('proposal', i), pg_temp.key('request', i)
 FROM generate_series(1, 1200) i;
+INSERT INTO match_outcome (id, created_at, side, cycle, cycle_ended_on, rating, remark, given_on,
+    is_on_behalf, version, mentorship_id)
+SELECT pg_temp.key('outcome', 8 * i + n), now(), pg_temp.one_of(n, 'MENTEE', 'MENTOR'), 1 + n / 2,
+    CURRENT_DATE - i - 400 * (4 - n / 2), 1 + i % 5, 'Invented.', CURRENT_DATE, false, 1,
+    pg_temp.key('mentorship', i)
+FROM generate_series(1, 1200) i, generate_series(0, 7) n;
 """
 
 _RECORDS = """

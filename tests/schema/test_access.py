@@ -272,6 +272,7 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
         models.MentorshipRequest: {"request"},
         models.MentorPreference: set(),
         models.Mentorship: {"pair"},
+        models.MatchOutcome: {"mentor on pair"},
         models.MatchProposal: {"approved"},
         models.MatchRun: set(),
         models.Experience: {"service in bravo"},
@@ -281,6 +282,7 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
         models.MentorshipRequest: {"request"},
         models.MentorPreference: {"wish"},
         models.Mentorship: {"pair", "old pair"},
+        models.MatchOutcome: {"mentee on pair", "mentee on old pair"},
         models.Person: {
             "announced head", "mentor", "mentee", "waiting mentee", "acting", "hidden mentor",
         },
@@ -300,6 +302,13 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
         models.ActingDesignation: {"cover"},
         models.MentorshipRequest: set(), models.Mentorship: set(), models.MatchRun: set(),
         models.MatchProposal: set(), models.Mentor: set(), models.AuditEvent: set(),
+        models.MatchOutcome: set(),
+    },
+    # Sealed: whoever runs the programme reads nothing that is said of their own pair.
+    "manager and mentor": {
+        models.MatchOutcome: {
+            "mentor on pair", "mentee on old pair", "hidden mentor on old pair",
+        },
     },
     "department of alpha": {
         models.Appointment: {
@@ -314,12 +323,18 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
     "ADMINISTRATOR": {
         models.Experience: set(), models.Mentor: set(), models.MentorshipRequest: set(),
         models.AuditEvent: set(), models.MatchProposal: set(), models.Mentorship: set(),
+        models.MatchOutcome: set(),
     },
     "DECISION_AUTHORITY": {
         models.Mentor: set(), models.Mentorship: set(), models.AuditEvent: set(),
         models.ActingDesignation: {"cover", "hidden cover"},
     },
-    "AUDITOR": {models.AuditEvent: {"event 1", "event 2", "event 3"}},
+    "AUDITOR": {
+        models.AuditEvent: {"event 1", "event 2", "event 3"},
+        models.MatchOutcome: {
+            "mentee on pair", "mentor on pair", "mentee on old pair", "hidden mentor on old pair",
+        },
+    },
     "no role": {models.Experience: set(), models.Account: set()},
 }  # fmt: skip
 
@@ -352,6 +367,33 @@ async def test_a_mentor_reads_the_mentees_goals_and_nothing_the_mentee_said_of_m
     assert edge["node"]["proposal"] == {
         "state": "APPROVED", "contributions": None, "runnerUp": None,
     }  # fmt: skip
+
+
+async def test_what_one_half_of_a_pair_says_shows_to_the_other_in_no_list_count_or_filter(
+    api: Api,
+) -> None:
+    query = """{ matchOutcomes { totalCount edges { node { side rating remark } } }
+        mentorships { edges { node { outcomes { totalCount edges { node { side } } } } } } }"""
+    found = await api.data(query, by="MENTOR")
+    mine = {"side": "MENTOR", "rating": 5, "remark": "All went well."}
+    assert found["matchOutcomes"] == {"totalCount": 1, "edges": [{"node": mine}]}
+    (pair,) = found["mentorships"]["edges"]
+    assert pair["node"]["outcomes"] == {"totalCount": 1, "edges": [{"node": {"side": "MENTOR"}}]}
+    query = "{ matchOutcomes(filter: {ratingUntil: 4}) { totalCount edges { node { id } } } }"
+    assert (await api.data(query, by="MENTOR"))["matchOutcomes"] == {"totalCount": 0, "edges": []}
+
+
+async def test_remarks_are_for_their_half_the_programme_and_auditors(api: Api) -> None:
+    query = "{ matchOutcomes(filter: {side: [MENTEE]}) { edges { node { rating remark } } } }"
+    for caller, remarks in {
+        "MENTEE": {"We rarely met.", None},
+        "MENTORING_MANAGER": {"We rarely met.", None},
+        "AUDITOR": {"We rarely met.", None},
+        "HR_OFFICER": {None},
+    }.items():
+        edges = (await api.data(query, by=caller))["matchOutcomes"]["edges"]
+        assert [edge["node"]["rating"] for edge in edges] != []
+        assert {edge["node"]["remark"] for edge in edges} == remarks, caller
 
 
 async def test_a_post_held_by_somebody_nobody_announced_looks_vacant_to_the_public(

@@ -256,6 +256,33 @@ async def close_mentorship(world: World) -> Input:
 
 
 @_case(
+    allowed={"owner", *_PROGRAMME},
+    seen={"auditor", "mentor"},
+    other={"rating": 5},
+    bad=({"rating": 6}, "INVALID", ["rating"]),
+)
+async def record_match_outcome(world: World) -> Input:
+    return {
+        "mentorshipId": opaque(await paired(world)),
+        "side": "MENTEE",
+        "cycle": 1,
+        "cycleEndedOn": "2024-10-31",
+        "rating": 4,
+    }
+
+
+@_case(
+    allowed={"owner", *_PROGRAMME},
+    seen={"auditor"},
+    other={"goalsMet": 5},
+    bad=({"version": 9}, "VERSION_CONFLICT", ["version"]),
+)
+async def correct_match_outcome(world: World) -> Input:
+    row = await factories.make_outcome(mentorship=await paired(world))
+    return {"id": opaque(row), "version": 1, "reason": "A slip of the pen.", "goalsMet": 4}
+
+
+@_case(
     allowed={"administrator"},
     other={"label": "Another desk"},
     bad=({"label": ""}, "INVALID", ["label"]),

@@ -405,6 +405,27 @@ async def _programme() -> None:
             },
         },
     )  # fmt: skip
+    rating = {"cycle": 1, "cycle_ended_on": DAY, "given_on": DAY}
+    await _add(
+        models.MatchOutcome,
+        {
+            "mentee on pair": {
+                **rating, "mentorship_id": key("pair"), "side": "MENTEE", "rating": 2,
+                "goals_met": 1, "meetings_held": 3, "meeting_rhythm": "TOO_RARELY",
+                "would_continue": False, "remark": "We rarely met.",
+            },
+            "mentor on pair": {
+                **rating, "mentorship_id": key("pair"), "side": "MENTOR", "rating": 5,
+                "would_continue": True, "is_on_behalf": True, "remark": "All went well.",
+            },
+            "mentee on old pair": {
+                **rating, "mentorship_id": key("old pair"), "side": "MENTEE", "rating": 3,
+            },
+            "hidden mentor on old pair": {
+                **rating, "mentorship_id": key("old pair"), "side": "MENTOR", "rating": 3,
+            },
+        },
+    )  # fmt: skip
 
 
 async def _accounts() -> None:

@@ -1,5 +1,6 @@
 """What the database holds by itself: each rule broken by raw SQL, past all of Python."""
 
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -79,6 +80,12 @@ BROKEN = {
     ),
     "match_proposal_decision_check": ("match_proposal", "state = 'APPROVED'"),
     "mentorship_closed_check": ("mentorship", "state = 'CLOSED'"),
+    "match_outcome_rating_check": ("match_outcome", "rating = 6"),
+    "match_outcome_goals_met_check": ("match_outcome", "goals_met = 0"),
+    "match_outcome_working_relationship_check": ("match_outcome", "working_relationship = 6"),
+    "match_outcome_shared_values_check": ("match_outcome", "shared_values = -1"),
+    "match_outcome_meetings_check": ("match_outcome", "meetings_held = 101"),
+    "match_outcome_given_check": ("match_outcome", "cycle_ended_on = given_on + 1"),
 }
 
 
@@ -96,8 +103,11 @@ async def test_a_row_cannot_be_changed_into_nonsense(constraint: str) -> None:
         "mentorship_request": factories.make_request,
         "match_proposal": factories.make_proposal,
         "mentorship": factories.make_mentorship,
+        "match_outcome": factories.make_outcome,
     }[table]
     row: Any = await make()
+    if table == "match_outcome":
+        assignment += ", version = version + 1"
     await violates(constraint, f"UPDATE {table} SET {assignment} WHERE id = $1", row.id)
 
 
@@ -252,6 +262,12 @@ async def test_what_is_written_for_good_is_never_changed(table: str, statement: 
     assert caught.value.args[0].constraint_name.endswith("_append_only")
 
 
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
+@pytest.mark.parametrize("table", ["match_outcome"])
+async def test_what_may_be_corrected_is_still_never_removed(table: str, statement: str) -> None:
+    await violates(f"{table}_append_only", statement.format(table))
+
+
 async def test_values_may_be_erased_and_never_rewritten() -> None:
     person = await factories.make_person()
     await write_history(person)
@@ -275,6 +291,66 @@ async def test_a_proposal_is_decided_once_and_never_rewritten(assignment: str) -
         await run("UPDATE match_proposal SET state = 'SUPERSEDED' WHERE id = $1", row.id)
     await violates(
         "match_proposal_frozen", f"UPDATE match_proposal SET {assignment} WHERE id = $1", row.id
+    )
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "rating = 1",
+        "rating = 1, version = 3",
+        "cycle = 2, version = 2",
+        "side = 'MENTOR', version = 2",
+        "given_on = given_on + 1, version = 2",
+        "given_by_id = id, version = 2",
+        "is_on_behalf = true, version = 2",
+        "mentorship_id = (SELECT id FROM mentorship ORDER BY started_on LIMIT 1), version = 2",
+    ],
+)
+async def test_a_rating_stays_with_its_cycle_and_is_corrected_as_a_next_version(
+    assignment: str,
+) -> None:
+    await factories.make_mentorship(started_on=factories.NOON.date() - timedelta(days=9))
+    row = await factories.make_outcome()
+    await violates(
+        "match_outcome_frozen", f"UPDATE match_outcome SET {assignment} WHERE id = $1", row.id
+    )
+    await run("UPDATE match_outcome SET rating = 1, version = 2 WHERE id = $1", row.id)
+    assert (await models.MatchOutcome.get(id=row.id)).rating == 1
+
+
+async def test_a_cycle_of_a_pair_is_rated_once_by_each_half() -> None:
+    row = await factories.make_outcome()
+    await violates("match_outcome_uniq", *await copy_of("match_outcome", row.id))
+    await violates("match_outcome_cycle_check", *await copy_of("match_outcome", row.id, cycle=0))
+    await run(*await copy_of("match_outcome", row.id, side="MENTOR"))
+    assert await models.MatchOutcome.filter(cycle=1).count() == 2
+
+
+async def test_a_cycle_ends_within_the_pair_s_time_and_after_the_one_before() -> None:
+    pair = await factories.make_mentorship(
+        started_on=date(2024, 1, 1),
+        state="CLOSED",
+        closed_on=date(2024, 12, 31),
+        closing_reason="COMPLETED",
+    )
+    row = await factories.make_outcome(
+        mentorship=pair, cycle=2, cycle_ended_on=date(2024, 6, 30), given_on=date(2025, 6, 1)
+    )
+
+    async def another(cycle: int, ended_on: str) -> tuple[Any, ...]:
+        return await copy_of("match_outcome", row.id, cycle=cycle, cycle_ended_on=ended_on)
+
+    await violates("match_outcome_begun", *await another(1, "2023-12-31"))
+    await violates("match_outcome_closed", *await another(3, "2025-01-01"))
+    await violates("match_outcome_order", *await another(1, "2024-06-30"))
+    await violates("match_outcome_order", *await another(3, "2024-06-30"))
+    await run(*await another(1, "2024-01-01"))
+    await run(*await another(3, "2024-12-31"))
+    await violates(
+        "match_outcome_order",
+        "UPDATE match_outcome SET cycle_ended_on = '2024-01-01', version = 2 WHERE id = $1",
+        row.id,
     )
 
 
