@@ -19,7 +19,7 @@ NOUN = Noun(
         node(
             models.MatchOutcome,
             side="Which half of the pair rates; the other half never sees it.",
-            cycle="Which of the pair's cycles, counted from 1.",
+            cycle="Which cycle of the programme, counted from its first, 1.",
             cycle_ended_on="Last day of that cycle.",
             rating="How good the cycle was on the whole, 1 (poor) to 5 (excellent).",
             goals_met="How far the mentee's goals were met, 1 (not at all) to 5 (fully).",
@@ -36,7 +36,7 @@ NOUN = Noun(
             mentorship=related("The pair."),
             filters={
                 "side": among("side", "From any of these sides."),
-                "cycle": among("cycle", "About any of these cycles of the pair."),
+                "cycle": among("cycle", "About any of these cycles."),
                 "rating_from": at_least("rating", "This rating or a better one."),
                 "rating_until": at_most("rating", "This rating or a worse one."),
                 "cycle_ended_from": at_least("cycle_ended_on", "Cycle ended this day or later."),

@@ -73,7 +73,9 @@ class NewMatchOutcome(MatchAnswers):
 
     mentorship_id: Annotated[UUID, RefersTo("Mentorship")] = Field(description="Which pair.")
     side: PairSide = Field(description="Which half rates.")
-    cycle: int = Field(ge=1, le=100, description="Which of the pair's cycles, counted from 1.")
+    cycle: int = Field(
+        ge=1, le=1000, description="Which cycle of the programme, counted from its first, 1."
+    )
     cycle_ended_on: date = Field(description="Last day of that cycle.")
     rating: Grade = Field(description="On the whole, 1 (poor) to 5 (excellent).")
     given_on: date | None = Field(

@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
             bases=['Row'],
         ),
         ops.AddConstraint(model_name='MatchOutcome', constraint=UniqueConstraint(fields=('mentorship_id', 'side', 'cycle'), name='match_outcome_uniq')),
-        ops.AddConstraint(model_name='MatchOutcome', constraint=CheckConstraint(check='cycle BETWEEN 1 AND 100', name='match_outcome_cycle_check')),
+        ops.AddConstraint(model_name='MatchOutcome', constraint=CheckConstraint(check='cycle BETWEEN 1 AND 1000', name='match_outcome_cycle_check')),
         ops.AddConstraint(model_name='MatchOutcome', constraint=CheckConstraint(check='meetings_held BETWEEN 0 AND 100', name='match_outcome_meetings_check')),
         ops.AddConstraint(model_name='MatchOutcome', constraint=CheckConstraint(check='given_on >= cycle_ended_on', name='match_outcome_given_check')),
         ops.AddConstraint(model_name='MatchOutcome', constraint=CheckConstraint(check='rating BETWEEN 1 AND 5', name='match_outcome_rating_check')),

@@ -66,7 +66,7 @@ class MatchOutcome(Row):
         ]
         constraints = [
             UniqueConstraint(("mentorship_id", "side", "cycle"), "match_outcome_uniq"),
-            CheckConstraint("cycle BETWEEN 1 AND 100", "match_outcome_cycle_check"),
+            CheckConstraint("cycle BETWEEN 1 AND 1000", "match_outcome_cycle_check"),
             CheckConstraint("meetings_held BETWEEN 0 AND 100", "match_outcome_meetings_check"),
             CheckConstraint("given_on >= cycle_ended_on", "match_outcome_given_check"),
             *(
