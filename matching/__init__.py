@@ -32,6 +32,11 @@ from matching.configurations import Configuration, InvalidConfiguration, Weights
 from matching.digests import VERSION, digest
 from matching.flows import NotSolved
 from matching.learning import Lesson, Trial, learn
+from matching.choices import Outcome, Stability
+from matching.configurations import Aim, Configuration, InvalidConfiguration, Weights
+from matching.differences import Difference, difference
+from matching.digests import VERSION, digest
+from matching.flows import NoSolver, NotSolved
 from matching.limits import Infeasible
 from matching.matchers import NOBODY, CapacitatedMatcher
 from matching.matrices import Assignment, assign
@@ -56,10 +61,12 @@ __all__ = [
     "NOBODY",
     "VERSION",
     "AdditiveCompatibility",
+    "Aim",
     "Assignment",
     "CapacitatedMatcher",
     "Certificate",
     "Configuration",
+    "Difference",
     "Effort",
     "Fixed",
     "Infeasible",
@@ -76,6 +83,10 @@ __all__ = [
     "NotSolved",
     "Outcome",
     "PairFeatures",
+    "NoSolver",
+    "NotOptimal",
+    "NotSolved",
+    "Outcome",
     "Progress",
     "Proposal",
     "Reason",
@@ -84,12 +95,14 @@ __all__ = [
     "Run",
     "Service",
     "Step",
+    "Stability",
     "Terms",
     "Trial",
     "Unmatched",
     "Weights",
     "assign",
     "certify",
+    "difference",
     "digest",
     "learn",
     "pair",

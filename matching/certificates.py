@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from matching.arrays import Integers
-from matching.configurations import Configuration
+from matching.arrays import Integers, micros
+from matching.configurations import Aim, Configuration
 from matching.digests import digest
 from matching.limits import Grouping
-from matching.markets import Market
+from matching.markets import Block, Market
 from matching.people import Fixed, Mentee, Mentor
 from matching.rules import BIT, Rule
 from matching.runs import Proposal, Run
@@ -82,15 +82,17 @@ def certify(  # noqa: PLR0913 - the run beside all that it came from
     }
     market = Market.of(*people, **bound_by)
     expected = digest(*people, **bound_by)
-    checks = _Checks(run, market)
+    checks = _Checks(run, market, configuration)
     faults = [
         *(["input digest differs"] if expected != run.input_digest else []),
         *checks.people(),
         *checks.places(),
         *checks.pins(),
         *checks.caps(),
+        *checks.aim(),
         *checks.amounts(),
         *checks.pairs(),
+        *checks.changes(),
         *checks.totals(),
     ]
     return Certificate(checks.objective, checks.bound, tuple(faults))
@@ -99,19 +101,28 @@ def certify(  # noqa: PLR0913 - the run beside all that it came from
 class _Checks:
     """The single checks; each yields its faults, and an empty yield is a pass."""
 
-    def __init__(self, run: Run, market: Market) -> None:
-        self.run, self.market = run, market
+    def __init__(self, run: Run, market: Market, configuration: Configuration) -> None:
+        self.run, self.market, self.configuration = run, market, configuration
+        self.keepable = 0
         self.row = {mentee.id: i for i, mentee in enumerate(market.mentees)}
         self.column = {mentor.id: j for j, mentor in enumerate(market.mentors)}
+        self.standing = set(zip(*(side.tolist() for side in market.standing), strict=True))
         self.prices = _amounts(run.prices.get(mentor.id, 0) for mentor in market.mentors)
         self.surpluses = _amounts(run.surpluses.get(mentee.id, 0) for mentee in market.mentees)
         left = len(market.mentees) - len(run.proposals)
         worth = sum(proposal.score + proposal.priority for proposal in run.proposals)
-        self.objective = worth + left * market.minimum
+        self.kept = sum(self._stands(proposal) for proposal in run.proposals)
+        self.objective = worth + left * market.minimum + self.kept * run.standing_bonus
         self.group_prices = [self._group_prices(one) for one in market.limits.groupings]
         self.bound = int(self.surpluses.sum()) + int(market.free @ self.prices)
         for grouping, prices in zip(market.limits.groupings, self.group_prices, strict=True):
             self.bound += int((grouping.caps * prices).sum())
+        # What every pair of the answer counts beside its worth, both sides count.
+        self.bound -= run.reward * len(run.proposals)
+
+    def _stands(self, proposal: Proposal) -> bool:
+        place = self.row.get(proposal.mentee_id), self.column.get(proposal.mentor_id)
+        return place in self.standing
 
     def _group_prices(self, grouping: Grouping) -> Integers:
         """As a table of groups, with a last line of zeros for nobody's, and mentors."""
@@ -154,6 +165,28 @@ class _Checks:
                     name = f"{grouping.name} {grouping.groups[group]}"
                     yield f"{mentor}: {count} proposals of {name} are more than the cap"
 
+    def aim(self) -> Iterator[str]:
+        """More pairs are rewarded where nobody is to be left out, and by more than scores are."""
+        if self.configuration.aim is Aim.BEST_QUALITY:
+            if self.run.reward:
+                yield "pairs are rewarded, and the aim is the best quality"
+            return
+        chosen = [
+            one.score + one.priority + self._stands(one) * self.run.standing_bonus
+            for one in self.run.proposals
+            if self.row.get(one.mentee_id) not in self.market.limits.pinned_rows
+        ]
+        if self.run.reward <= sum(chosen) - len(chosen) * self.market.minimum:
+            yield "the reward for each pair is less than what scores may gain"
+
+    def changes(self) -> Iterator[str]:
+        """Standing pairs count what the configuration says, and no more change than may."""
+        given, most = micros(self.configuration.standing_bonus), self.configuration.most_changes
+        if self.run.standing_bonus < given or (most is None and self.run.standing_bonus > given):
+            yield f"the bonus of standing differs from {given}"
+        if most is not None and self.keepable - self.kept > most:
+            yield f"{self.keepable - self.kept} standing proposals changed, of which {most} may"
+
     def amounts(self) -> Iterator[str]:
         """Prices and surpluses lie in their range, so that they bound at all."""
         if any((prices < 0).any() for prices in (self.prices, *self.group_prices)):
@@ -170,9 +203,14 @@ class _Checks:
                 made[self.row[proposal.mentee_id]].append(proposal)
         for block in self.market.blocks():
             rows = block.rows
-            worth = block.scores + self.market.priorities[rows, None]
+            worth = self._worth(block)
             limit = self.surpluses[rows, None] + self._asked(rows)
             allowed = self.market.allowed(rows, block.broken, block.scores)
+            self.keepable += sum(
+                bool(allowed[i - rows.start, j])
+                for i, j in self.standing
+                if rows.start <= i < rows.stop
+            )
             yield from self._pinned(rows, worth - limit)
             for i, j in np.argwhere(allowed & (worth > limit)).tolist():
                 yield f"{self._names(i + rows.start, j)}: worth more than surplus plus price"
@@ -182,6 +220,16 @@ class _Checks:
                     yield from self._made(
                         proposal, int(block.broken[spot]), int(block.scores[spot])
                     )
+
+    def _worth(self, block: Block) -> Integers:
+        """What each pair of the block counts: score, priority, reward, and bonus of standing."""
+        rows = block.rows
+        priorities = self.market.priorities[rows, None] + self.run.reward
+        worth: Integers = block.scores + priorities
+        for i, j in self.standing:
+            if rows.start <= i < rows.stop:
+                worth[i - rows.start, j] += self.run.standing_bonus
+        return worth
 
     def _asked(self, rows: slice) -> Integers:
         asked = self.prices[None, :]

@@ -6,9 +6,10 @@ that would lead a score out of the range from 0 to 1.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
 from typing import Any, Final
 
-from matching.arrays import micros
+from matching.arrays import MICROS, micros
 
 ADJACENT_FUNCTIONS: Final = (
     ("HEAD_OF_MISSION", "DEPUTY_HEAD_OF_MISSION", 0.8),
@@ -48,6 +49,17 @@ FIELDS_OF_GROUPS: Final = (
 """The fields of a mentee by which a cap can tell groups apart."""
 
 
+class Aim(StrEnum):
+    """What the best pairing is.
+
+    BEST_QUALITY weighs every score against `unmatched_value`. NOBODY_LEFT_OUT first matches as
+    many as can be matched at all, and among those pairings takes the best.
+    """
+
+    BEST_QUALITY = "BEST_QUALITY"
+    NOBODY_LEFT_OUT = "NOBODY_LEFT_OUT"
+
+
 class InvalidConfiguration(ValueError):  # noqa: N818 - it says what was given, not what broke
     """A setting lies outside its range; the message names it."""
 
@@ -80,6 +92,13 @@ class Weights:
         _require(sum(map(micros, weights.values())) == micros(1), "sum of weights", weights)
 
 
+_DAYS_OF_A_WEEK: Final = 7
+_SHARES: Final = (
+    "unmatched_value",
+    "waiting_bonus_per_day",
+    "waiting_bonus_limit",
+    "standing_bonus",
+)
 _TABLES: Final = ("levels", "adjacent_functions", "function_streams", "group_caps")
 
 
@@ -94,7 +113,13 @@ class Configuration:
         long the mentee has waited.
     waiting_bonus_per_day, waiting_bonus_limit : float
         Priority for those who wait, added to the objective and never to the
-        score, so that nobody starves.
+        score. The limit makes it a tie-breaker and no promise: once all who
+        compete have reached it, scores alone decide again, and under lasting
+        scarcity somebody with low scores can wait for ever.
+    first_after_days : int or None
+        Whoever has waited longer goes before all who have not, and by whole
+        weeks before whoever waits a shorter time: what keeps anybody from
+        starving; see `priority`. None promises nothing.
     working_language_level : int
         The level from which a shared language counts as common; 4 is CEFR B2.
     levels : tuple of str
@@ -103,6 +128,13 @@ class Configuration:
         A grouping of mentees, one of `FIELDS_OF_GROUPS` or one given with the run, and how
         many of one group a mentor may have at most, active mentorships among them. One
         grouping keeps a proved optimum at every size; several that overlap may leave a gap.
+    aim : Aim
+    standing_bonus : float
+        What keeping a standing proposal is worth beside its score, so that proposals do
+        not change from night to night for next to nothing.
+    most_changes : int or None
+        How many standing proposals that could be kept may change at most. The bonus is
+        raised as far as that takes, whoever waits; None sets no bound.
     """
 
     version: str = "expert-1"
@@ -115,15 +147,21 @@ class Configuration:
     adjacent_functions: tuple[tuple[str, str, float], ...] = ADJACENT_FUNCTIONS
     function_streams: tuple[tuple[str, str], ...] = FUNCTION_STREAMS
     group_caps: tuple[tuple[str, int], ...] = ()
+    aim: Aim = Aim.BEST_QUALITY
+    first_after_days: int | None = None
+    standing_bonus: float = 0.0
+    most_changes: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("unmatched_value", "waiting_bonus_per_day", "waiting_bonus_limit"):
+        for name in _SHARES:
             _require(0 <= getattr(self, name) <= 1, name, getattr(self, name))
         least = self.working_language_level
         _require(1 <= least <= 6, "working_language_level", least)
         _require(len(set(self.levels)) == len(self.levels), "levels", self.levels)
         for first, second, fit in self.adjacent_functions:
             _require(0 <= fit <= 1, f"adjacent_functions {first}, {second}", fit)
+        for name in ("first_after_days", "most_changes"):
+            _require((getattr(self, name) or 0) >= 0, name, getattr(self, name))
         names = [name for name, _ in self.group_caps]
         _require(len(set(names)) == len(names), "group_caps", names)
         for name, most in self.group_caps:
@@ -135,8 +173,26 @@ class Configuration:
         return micros(self.unmatched_value)
 
     def priority(self, waiting_days: int) -> int:
-        """The bonus of somebody who has waited so long, in millionths."""
-        return micros(min(self.waiting_bonus_limit, waiting_days * self.waiting_bonus_per_day))
+        """The bonus of somebody who has waited so long, in millionths.
+
+        Beyond `first_after_days` each week adds more than any two pairs can differ in score,
+        in the usual bonus and in the bonus of standing, so that nobody starves. For let a
+        mentee i, overdue, stay alone while a mentor j would do: w_ij >= u, for u the unmatched
+        value. The prices that prove the optimum then ask p >= w_ij + b_i - u of i at j, and
+        of whoever is not pinned and holds one of the places that are full, at j or within the
+        group at j, no less; being there is worth it only if w_i'j + b_i' + standing >= u + p.
+        So b_i' >= b_i - (1 - u) - standing, and as a week outweighs all of these, i' has
+        waited at least as many weeks beyond the limit as i. Those are finitely many, and
+        nobody who comes later is ever among them: each place that comes free at a mentor who
+        would do goes to one of them, until it goes to i. The aim and the caps change nothing
+        in this; a pin does, and `most_changes`, which are somebody's express decisions.
+        """
+        usual = micros(min(self.waiting_bonus_limit, waiting_days * self.waiting_bonus_per_day))
+        if self.first_after_days is None:
+            return usual
+        weeks = -(-max(0, waiting_days - self.first_after_days) // _DAYS_OF_A_WEEK)
+        heaviest = MICROS + micros(self.waiting_bonus_limit) + micros(self.standing_bonus)
+        return usual + weeks * (heaviest + 1)
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries, lists and numbers, for storing beside the run.
@@ -166,13 +222,16 @@ class Configuration:
             settings["weights"] = Weights(**_known(Weights, settings["weights"]))
         if "levels" in settings:
             settings["levels"] = tuple(settings["levels"])
+        if "aim" in settings:
+            _require(settings["aim"] in list(Aim), "aim", settings["aim"])
+            settings["aim"] = Aim(settings["aim"])
         for name in _TABLES:
             if name in settings and name != "levels":
                 settings[name] = tuple(tuple(row) for row in settings[name])
         return cls(**settings)
 
 
-_LATER: Final = ("group_caps",)
+_LATER: Final = ("group_caps", "aim", "first_after_days", "standing_bonus", "most_changes")
 _UNCHOSEN: Final = {one.name: one.default for one in fields(Configuration) if one.name in _LATER}
 
 

@@ -7,14 +7,22 @@ rather than to answer without a proved optimum.
 from typing import Final
 
 import numpy as np
-from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
 from matching.arrays import Integers, Masks
 from matching.problems import Gates, Problem
 
+try:
+    from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
+except ImportError:
+    SimpleMinCostFlow = None
+
 FINEST_TIES: Final = 4096
 # The solver multiplies costs by the number of nodes in 64 bits; this leaves a margin of four.
 ROOM: Final = 2**61
+
+
+class NoSolver(RuntimeError):  # noqa: N818 - it says what is missing
+    """The solver is not installed; nothing else is taken in its place, as it could be worse."""
 
 
 class NotSolved(RuntimeError):  # noqa: N818 - the solver answered, and not with an optimum
@@ -33,10 +41,14 @@ def solve(problem: Problem) -> Masks:
 
     Raises
     ------
+    NoSolver
+        If OR-Tools is not installed.
     NotSolved
         If the solver reports anything but an optimum, or the worth of pairs
         is too large for 64 bits at this size.
     """
+    if SimpleMinCostFlow is None:
+        raise NoSolver("OR-Tools is not installed, and only it proves a pairing; install ortools")
     pinned = problem.pinned()
     rest = problem.without(pinned)
     chosen = pinned
@@ -55,14 +67,18 @@ def _solved(problem: Problem) -> Masks:
 
 
 def _worth(problem: Problem) -> Integers:
-    """Worth over staying unmatched, with ties as digits below the millionth.
+    """Worth over staying unmatched, with ties as digits below the millionth where there is room.
 
     Each tie is at least 1, so that a pair exactly as good as none is made.
     """
     over = problem.weights - problem.unmatched
     units = int(problem.demands.sum())
     nodes = len(problem.demands) + len(problem.capacities) + 2
-    room = ROOM // nodes // (int(np.abs(over).max()) + 1) // (units + 1)
+    dearest = int(np.abs(over).max()) + 1
+    room = ROOM // nodes // dearest // (units + 1)
+    if room < 1 and over.min() > 0 and dearest * nodes < ROOM:
+        # Bonuses leave no digits for ties, and each pair is better than none without them.
+        return over
     if room < 1:
         raise NotSolved("weights too large for exact arithmetic at this size")
     grain = min(FINEST_TIES, room)

@@ -16,7 +16,7 @@ from matching.limits import UNBOUND, Infeasible, Limits
 from matching.people import Fixed, Mentee, Mentor, free_places, ordered
 from matching.rules import BIT, Rule, Rules
 from matching.scores import Scores
-from matching.terms import NO_TERMS, Places, Terms, limits_of
+from matching.terms import NO_PAIRS, NO_TERMS, Places, Terms, limits_of
 
 # Rows per block: blocks of 32 to 64 rows stay in the cache and score twice as fast.
 BLOCK: Final = 64
@@ -35,7 +35,8 @@ class Block:
 class Market:
     """The n mentees who may be matched and the m mentors, both by id.
 
-    `free` (m,) are places left, `priorities` (n,) the waiting bonus in millionths.
+    `free` (m,) are places left, `priorities` (n,) the waiting bonus in millionths, and
+    `standing` the rows and columns of proposals that stand, in the order of the rows.
     """
 
     mentees: tuple[Mentee, ...]
@@ -46,6 +47,7 @@ class Market:
     scores: Scores
     minimum: int
     limits: Limits = UNBOUND
+    standing: tuple[Integers, Integers] = NO_PAIRS
 
     @classmethod
     def of(  # noqa: PLR0913 - the people, and each thing that binds them
@@ -74,8 +76,9 @@ class Market:
         free = np.array(free_places(offering, pairs), dtype=np.int64)
         bonuses = [configuration.priority(mentee.waiting_days) for mentee in waiting]
         goals = [mentee.goals for mentee in everybody]
+        places = Places.of(waiting, offering)
         limits = limits_of(
-            Places.of(waiting, offering),
+            places,
             terms,
             everybody=everybody,
             fixed=pairs,
@@ -97,6 +100,7 @@ class Market:
             scores=Scores.of(waiting, offering, corpus=goals, configuration=configuration),
             minimum=configuration.minimum,
             limits=limits,
+            standing=places.known(terms.standing),
         )
         market._refuse_broken(terms.pins)
         return market

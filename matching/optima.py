@@ -60,7 +60,7 @@ def unwatched(_: Progress) -> None:
     """Nobody watches."""
 
 
-def find(worths: Worths, *, watch: Watch = unwatched) -> Optimum:
+def find(worths: Worths, *, watch: Watch = unwatched, first: Edges | None = None) -> Optimum:
     """The optimum over all allowed pairs of the market.
 
     Parameters
@@ -69,6 +69,8 @@ def find(worths: Worths, *, watch: Watch = unwatched) -> Optimum:
         Of n mentees and m mentors.
     watch : callable
         Told of each step; whatever it raises ends the search.
+    first : Edges, optional
+        What to begin with instead of a shortlist, such as `edges_of` an earlier optimum.
 
     Raises
     ------
@@ -78,7 +80,8 @@ def find(worths: Worths, *, watch: Watch = unwatched) -> Optimum:
     _, wide = worths.shape
     step = Progress("shortlist")
     watch(step)
-    edges, turns = shortlist(worths, pause=partial(watch, step)), Turns.of(worths)
+    edges = shortlist(worths, pause=partial(watch, step)) if first is None else first
+    turns = Turns.of(worths)
     while True:
         step = replace(step, phase="solve", rounds=step.rounds + 1, edges=len(edges.rows))
         watch(step)
@@ -98,6 +101,15 @@ def find(worths: Worths, *, watch: Watch = unwatched) -> Optimum:
     if limit != objective:
         raise NotOptimal(f"objective {objective} differs from its bound {limit}")
     return Optimum(problem, chosen, prices, objective, step.rounds)
+
+
+def edges_of(optimum: Optimum, worths: Worths, *, now: Worths) -> Edges:
+    """The edges last solved, as they are worth now that bonus or reward have changed."""
+    problem = optimum.problem
+    rows, columns = problem.rows, problem.columns
+    scores = problem.weights - worths.sides.priorities[rows]
+    more = now.standing.bonuses(rows, columns) - worths.standing.bonuses(rows, columns)
+    return Edges(rows, columns, scores + more)
 
 
 def runners_up(worths: Worths, optimum: Optimum) -> Integers:

@@ -5,7 +5,7 @@ and refuses to propose anything that is not a proved optimum.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from importlib.metadata import version
@@ -14,14 +14,16 @@ from typing import Any, Final
 import numpy as np
 
 from matching.arrays import MICROS, Amounts, Integers
+from matching.choices import Choice, Outcome, Stability, choose
 from matching.configurations import Configuration
+from matching.differences import Difference, difference
 from matching.digests import VERSION, digest
 from matching.markets import BLOCK, Market
-from matching.optima import Optimum, Progress, Watch, find, runners_up, unwatched
+from matching.optima import Optimum, Progress, Watch, runners_up, unwatched
 from matching.people import Fixed, Mentee, Mentor
 from matching.prices import bound
 from matching.rules import BIT, Rule
-from matching.terms import NO_TERMS, Terms
+from matching.terms import NO_TERMS, Pairs, Terms
 from matching.worths import Effort, Worths
 
 LIBRARIES: Final = ("numpy", "ortools", "scikit-learn", "scipy")
@@ -80,6 +82,12 @@ class Run:
 
     `group_prices` are, by grouping, group and mentor, what a place within a cap is
     worth beyond the mentor's own price; those of 0 are left out.
+
+    `reward` is what each pair counts in prices and surpluses, but not in the objective, so
+    that more pairs are better than any scores; 0 unless nobody is to be left out. With it
+    goes `aims`, what either aim reaches. `standing_bonus` is what keeping a standing
+    proposal counts, in the objective too; `stability` tells what came of it, and
+    `difference` who.
     """
 
     input_digest: str
@@ -94,6 +102,11 @@ class Run:
     prices: Mapping[str, int]
     surpluses: Mapping[str, int]
     group_prices: GroupPrices = field(default_factory=dict)
+    reward: int = 0
+    standing_bonus: int = 0
+    aims: Mapping[str, Outcome] = field(default_factory=dict)
+    stability: Stability | None = None
+    difference: Difference | None = None
 
     @property
     def objective_value(self) -> float:
@@ -126,11 +139,8 @@ def pair(  # noqa: PLR0913 - the people, what binds them, and how to go about it
         Active mentorships; ids of people outside the run are allowed.
     closed_badly : iterable of (mentee id, mentor id)
         Pairs that must not be made again.
-    terms : Terms
-        What was decided about this run: pins, bans, groups; see there.
-    configuration : Configuration
-    effort : Effort
-        How to go about it; see there.
+    terms, configuration, effort
+        What was decided about this run, by the programme, and how to go about it; see there.
     watch : callable, optional
         Told of each step as it begins; whatever it raises ends the run.
 
@@ -149,39 +159,46 @@ def pair(  # noqa: PLR0913 - the people, what binds them, and how to go about it
         If the optimum could not be reached or proved; nothing is proposed then.
     """
     people = tuple(mentees), tuple(mentors)
-    held, failed = frozenset(fixed), frozenset(closed_badly)
-    step = Progress("score")
-    watch(step)
     bound_by: dict[str, Any] = {
-        "fixed": held,
-        "closed_badly": failed,
+        "fixed": frozenset(fixed),
+        "closed_badly": frozenset(closed_badly),
         "terms": terms,
         "configuration": configuration,
     }
+    step = Progress("score")
+    watch(step)
     market = Market.of(*people, **bound_by)
     worths = Worths.of(market, effort, pause=partial(watch, step))
-    best = find(worths, watch=watch)
-    watch(Progress("explain", best.rounds, len(best.problem.rows), open_pairs=0, gap=0))
-    known = digest(*people, **bound_by)
-    fixed_mentees = len(people[0]) - len(market.mentees)
-    found = _Found(market, worths, best)
-    return _told(found, known, versions(configuration), fixed_mentees)
+    choice = choose(worths, configuration, watch=watch)
+    edges = len(choice.best.problem.rows)
+    watch(Progress("explain", choice.best.rounds, edges, open_pairs=0, gap=0))
+    run = _told(_Found(market, choice), fixed_mentees=len(people[0]) - len(market.mentees))
+    run = replace(run, difference=_difference(run, terms.standing))
+    return replace(run, input_digest=digest(*people, **bound_by), versions=versions(configuration))
 
 
 @dataclass(frozen=True)
 class _Found:
     market: Market
-    worths: Worths
-    best: Optimum
+    choice: Choice
+
+    @property
+    def worths(self) -> Worths:
+        return self.choice.worths
+
+    @property
+    def best(self) -> Optimum:
+        return self.choice.best
 
 
-def _told(found: _Found, known: str, computed_by: Mapping[str, str], fixed_mentees: int) -> Run:
-    market, best = found.market, found.best
+def _told(found: _Found, *, fixed_mentees: int) -> Run:
+    market, best, choice = found.market, found.best, found.choice
     proposals = tuple(_proposals(found))
     unmatched = tuple(_unmatched(found))
+    limit = bound(best.problem, best.prices) - choice.reward * choice.number
     return Run(
-        input_digest=known,
-        versions=computed_by,
+        input_digest="",
+        versions={},
         counts={
             **_counts(found),
             "mentees": len(market.mentees) + fixed_mentees,
@@ -190,15 +207,26 @@ def _told(found: _Found, known: str, computed_by: Mapping[str, str], fixed_mente
             "unmatched": len(unmatched),
         },
         status="OPTIMAL",
-        objective=best.objective,
-        bound=bound(best.problem, best.prices),
-        gap=bound(best.problem, best.prices) - best.objective,
+        objective=choice.objective,
+        bound=limit,
+        gap=limit - choice.objective,
         proposals=proposals,
         unmatched=unmatched,
         prices=_by_id([one.id for one in market.mentors], best.prices.prices),
         surpluses=_by_id([one.id for one in market.mentees], best.prices.surpluses),
         group_prices=_group_prices(market, best),
+        reward=choice.reward,
+        standing_bonus=choice.bonus,
+        aims={aim.value: outcome for aim, outcome in choice.aims.items()},
+        stability=choice.stability,
     )
+
+
+def _difference(run: Run, standing: Pairs) -> Difference | None:
+    if not standing:
+        return None
+    alone = dict.fromkeys(one.mentee_id for one in run.unmatched)
+    return difference(alone | {one.mentee_id: one.mentor_id for one in run.proposals}, standing)
 
 
 def versions(configuration: Configuration) -> dict[str, str]:
@@ -229,7 +257,8 @@ def _proposals(found: _Found) -> Iterator[Proposal]:
     rows, columns = problem.rows[best.chosen], problem.columns[best.chosen]
     others = runners_up(found.worths, best)[rows]
     asked = prices.surpluses[rows] + prices.paid(problem.limits, rows, others)
-    costs = (asked - found.worths.sides.priorities[rows]).tolist()
+    added = found.worths.sides.priorities[rows] + found.worths.standing.bonuses(rows, others)
+    costs = (asked - added).tolist()
     for first in range(0, len(rows), BLOCK):
         part = slice(first, first + BLOCK)
         parts = _diagonals(market.scores.contributions(rows[part], columns[part]))

@@ -75,6 +75,8 @@ class Turns:
 def shortlist(worths: Worths, *, pause: Callable[[], None] = unpaused) -> Edges:
     """The best mentors of each mentee and the best mentees of each mentor, and nobody forbidden.
 
+    Pairs that stand are on it as well, however good they are.
+
     Parameters
     ----------
     worths : Worths
@@ -95,9 +97,9 @@ def shortlist(worths: Worths, *, pause: Callable[[], None] = unpaused) -> Edges:
 
     def work(rows: slice, block: Amounts) -> tuple[Edges, Integers]:
         keys = best_of_rows(block, turns.mine[rows], effort.by_mentee)
-        return _edges(keys, turns.mine[rows], rows.start, m), _best_of_columns(
-            block, rows, turns.theirs, effort.by_mentor, n
-        )
+        mine = _edges(keys, turns.mine[rows], rows.start, m)
+        theirs = _best_of_columns(block, rows, turns.theirs, effort.by_mentor, n)
+        return Edges.joined([mine, _standing(worths, block, rows)]), theirs
 
     found = worths.stretches(work, pause=pause)
     best = found[0][1]
@@ -105,6 +107,14 @@ def shortlist(worths: Worths, *, pause: Callable[[], None] = unpaused) -> Edges:
         best = _largest(np.concatenate([best, more], axis=1), effort.by_mentor)
     theirs = _turned(_edges(best, turns.theirs, 0, n))
     return Edges.joined([mine for mine, _ in found]).with_more(theirs, m)
+
+
+def _standing(worths: Worths, block: Amounts, rows: slice) -> Edges:
+    """Pairs that stand and may be made: the price of keeping them must be known."""
+    places, columns = worths.standing.of(rows)
+    allowed = block[places, columns] > NEVER
+    places, columns = places[allowed], columns[allowed]
+    return Edges(places + rows.start, columns, block[places, columns].astype(np.int64))
 
 
 def everything(worths: Worths) -> Edges:

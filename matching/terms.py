@@ -5,6 +5,7 @@ It turns names into positions and refuses, by name, what cannot be kept. It deci
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from matching.limits import UNCAPPED, Grouping, Limits
 from matching.people import Fixed, Mentee, Mentor
 
 Pairs = frozenset[tuple[str, str]]
+NO_PAIRS: Final = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+"""Rows and columns of no pairs at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,9 @@ class Terms:
         least acceptable score, since a person judged it, and never override a rule.
     bans : frozenset of (mentee id, mentor id)
         Pairs that must not be proposed; the code is BANNED.
+    standing : frozenset of (mentee id, mentor id)
+        Proposals that stand since an earlier run, such as the last approved one; they may
+        change, see `Configuration.standing_bonus` and `most_changes`.
     groupings : mapping of a grouping's name to a mapping of mentee id to label
         Groups that are no field of a mentee, for `Configuration.group_caps`; whoever has
         no label there is in no group.
@@ -34,6 +40,7 @@ class Terms:
 
     pins: Pairs = frozenset()
     bans: Pairs = frozenset()
+    standing: Pairs = frozenset()
     groupings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 

@@ -5,16 +5,17 @@ it is told to; beyond that each pass scores again, which costs time and no memor
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from matching.arrays import Amounts, Integers, Masks, Words
+from matching.arrays import MICROS, Amounts, Integers, Masks, Words
 from matching.limits import UNBOUND, Limits
 from matching.markets import BLOCK, Market
 from matching.problems import fingerprints
+from matching.terms import NO_PAIRS
 
 Found = TypeVar("Found")
 
@@ -47,6 +48,9 @@ class Effort:
         Up to so many pairs all of them are solved at once; no list would save anything.
     kept_pairs : int
         Up to so many pairs their scores are kept; beyond, each pass scores again.
+    both_aims : bool
+        Whether to tell what the other aim would reach as well, which takes a second search.
+        Where nobody is to be left out it is told in any case.
     """
 
     threads: int = -1
@@ -54,6 +58,7 @@ class Effort:
     by_mentor: int = 40
     few_pairs: int = 250_000
     kept_pairs: int = 100_000_000
+    both_aims: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,11 +102,44 @@ class Sides:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Pairs that stand since an earlier run, in the order of their rows, and what keeping adds."""
+
+    rows: Integers
+    columns: Integers
+    bonus: int = 0
+
+    def of(self, rows: slice) -> tuple[Integers, Integers]:
+        """Those of a stretch of rows, the rows counted from its start."""
+        first, last = np.searchsorted(self.rows, (rows.start, rows.stop))
+        return self.rows[first:last] - rows.start, self.columns[first:last]
+
+    def added_to(self, block: Amounts, rows: slice) -> Amounts:
+        """The block with the bonus on those of its pairs that may be made."""
+        here = self.of(rows)
+        if not self.bonus or not len(here[0]):
+            return block
+        block = block.copy()
+        block[here] += np.where(block[here] > NEVER, np.int32(self.bonus), np.int32(0))
+        return block
+
+    def bonuses(self, rows: Integers, columns: Integers) -> Integers:
+        """What each of some pairs has by standing, shape (pairs,)."""
+        wide = 1 + int(max(self.columns.max(initial=0), columns.max(initial=0)))
+        stands = np.isin(rows * wide + columns, self.rows * wide + self.columns)
+        return np.where(stands, np.int64(self.bonus), np.int64(0))
+
+
+NOTHING_STANDS: Final = Standing(*NO_PAIRS)
+
+
+@dataclass(frozen=True)
 class Worths:
     """The scores of n rows with m columns where they are allowed.
 
     `kept` (n, m) holds all of them, in millionths, or is None, and `score` finds them anew.
-    `eligible` counts the pairs that break no rule, whatever their score.
+    `eligible` counts the pairs that break no rule, whatever their score. Pairs that stand
+    are worth their bonus more, and are on every shortlist. `highest` is what no score exceeds.
     """
 
     sides: Sides
@@ -109,6 +147,8 @@ class Worths:
     eligible: int
     kept: Amounts | None
     score: Callable[[slice], Amounts] | None = None
+    standing: Standing = NOTHING_STANDS
+    highest: int = MICROS
 
     @classmethod
     def of(
@@ -138,7 +178,17 @@ class Worths:
             eligible += allowed
             if kept is not None and worths is not None:
                 kept[rows] = worths
-        return cls(Sides.of(market), effort, eligible, kept, score)
+        standing = Standing(*market.standing)
+        return cls(Sides.of(market), effort, eligible, kept, score, standing)
+
+    def weighed(self, *, bonus: int = 0, reward: int = 0) -> "Worths":
+        """The same with a bonus for each pair that stands, and a reward for each pair at all."""
+        priorities = self.sides.priorities + reward
+        return replace(
+            self,
+            sides=replace(self.sides, priorities=priorities),
+            standing=replace(self.standing, bonus=bonus),
+        )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -168,9 +218,9 @@ class Worths:
     def rows(self, rows: slice) -> Amounts:
         """The worths of these rows with every column, shape (r, m)."""
         if self.kept is not None:
-            return self.kept[rows]
+            return self.standing.added_to(self.kept[rows], rows)
         assert self.score is not None
-        return self.score(rows)
+        return self.standing.added_to(self.score(rows), rows)
 
 
 def _blocks(rows: slice) -> Iterator[slice]:

@@ -104,33 +104,45 @@ def crowds(world: World, pairs: list[tuple[str, str]]) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The best answer there is: how many are matched, and what it is worth."""
+class Answer:
+    """One answer that keeps all that is asked for.
+
+    `utility` is its scores and priorities and the least acceptable score of everybody else,
+    `kept` counts the standing pairs in it.
+    """
 
     number: int
-    objective: int
+    utility: int
+    kept: int
 
 
-def verdict(world: World) -> Verdict | None:
-    """The best of all answers, tried one by one; None where none keeps all that is asked for."""
+def answers(world: World) -> list[Answer]:
+    """Every answer there can be, tried one by one; none where not all can be kept."""
     market = world.ask(unpinned)
     worth = worths(world, market)
-    held = {one.mentee_id for one in world.fixed}
-    waiting = [one.id for one in world.mentees if one.id not in held]
+    waiting = [one.id for one in market.mentees]
     if {mentee for mentee, _ in world.terms.pins} - set(waiting):
-        return None
+        return []
     choices = [[None, *(mentor for mentee, mentor in worth if mentee == one)] for one in waiting]
-    best: Verdict | None = None
+    found = []
     for answer in product(*choices):
         made = dict(zip(waiting, answer, strict=True))
         if breaches_of_counts(world, made):
             continue
-        pairs = [(mentee, mentor) for mentee, mentor in made.items() if mentor is not None]
-        number = len(pairs)
-        total = sum(worth[pair] for pair in pairs) + market.minimum * (len(made) - number)
-        if best is None or total > best.objective:
-            best = Verdict(number, total)
-    return best
+        pairs = {(mentee, mentor) for mentee, mentor in made.items() if mentor is not None}
+        alone = market.minimum * (len(made) - len(pairs))
+        total = sum(worth[pair] for pair in pairs) + alone
+        found.append(Answer(len(pairs), total, len(pairs & world.terms.standing)))
+    return found
+
+
+def keepable(world: World) -> int:
+    """How many standing pairs may be made at all, places aside."""
+    worth = worths(world, world.ask(unpinned))
+    pinned = dict(world.terms.pins)
+    return sum(
+        pair in worth and pinned.get(pair[0], pair[1]) == pair[1] for pair in world.terms.standing
+    )
 
 
 def breaches_of_counts(world: World, made: Made) -> bool:
