@@ -29,6 +29,7 @@ from matching.compatibilities import (
     NotAdditive,
 )
 from matching.configurations import Configuration, InvalidConfiguration, Weights
+from matching.curves import Curve
 from matching.digests import VERSION, digest
 from matching.flows import NotSolved
 from matching.learning import Lesson, Trial, learn
@@ -67,6 +68,7 @@ __all__ = [
     "Certificate",
     "Configuration",
     "Difference",
+    "Curve",
     "Effort",
     "Fixed",
     "Infeasible",

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from matching.arrays import MICROS, micros
+from matching.curves import Curve
 
 ADJACENT_FUNCTIONS: Final = (
     ("HEAD_OF_MISSION", "DEPUTY_HEAD_OF_MISSION", 0.8),
@@ -135,6 +136,8 @@ class Configuration:
     most_changes : int or None
         How many standing proposals that could be kept may change at most. The bonus is
         raised as far as that takes, whoever waits; None sets no bound.
+    curves : tuple of Curve
+        Features that reach their weight in steps, as a learned model found, and not evenly.
     """
 
     version: str = "expert-1"
@@ -151,6 +154,7 @@ class Configuration:
     first_after_days: int | None = None
     standing_bonus: float = 0.0
     most_changes: int | None = None
+    curves: tuple[Curve, ...] = ()
 
     def __post_init__(self) -> None:
         for name in _SHARES:
@@ -166,6 +170,10 @@ class Configuration:
         _require(len(set(names)) == len(names), "group_caps", names)
         for name, most in self.group_caps:
             _require(most >= 1, f"group_caps {name}", most)
+        named = [curve.name for curve in self.curves]
+        _require(len(set(named)) == len(named), "curves", named)
+        for curve in self.curves:
+            _check(curve, asdict(self.weights))
 
     @property
     def minimum(self) -> int:
@@ -228,11 +236,34 @@ class Configuration:
         for name in _TABLES:
             if name in settings and name != "levels":
                 settings[name] = tuple(tuple(row) for row in settings[name])
+        if "curves" in settings:
+            settings["curves"] = tuple(_curve(row) for row in settings["curves"])
         return cls(**settings)
 
 
-_LATER: Final = ("group_caps", "aim", "first_after_days", "standing_bonus", "most_changes")
+_LATER: Final = (
+    "group_caps",
+    "curves",
+    "aim",
+    "first_after_days",
+    "standing_bonus",
+    "most_changes",
+)
 _UNCHOSEN: Final = {one.name: one.default for one in fields(Configuration) if one.name in _LATER}
+
+
+def _curve(plain: Mapping[str, Any]) -> Curve:
+    row = _known(Curve, plain)
+    return Curve(row["name"], tuple(row["cuts"]), tuple(int(share) for share in row["shares"]))
+
+
+def _check(curve: Curve, weights: Mapping[str, float]) -> None:
+    """That a curve only says how its feature reaches its weight."""
+    name, cuts, shares = f"curves {curve.name}", curve.cuts, curve.shares
+    _require(curve.name in weights, "curves", curve.name)
+    _require(list(cuts) == sorted(set(cuts)), f"{name} cuts", cuts)
+    _require(len(shares) == len(cuts) + 1 and min(shares) >= 0, f"{name} shares", shares)
+    _require(max(shares) == micros(weights[curve.name]), f"{name} highest share", max(shares))
 
 
 def _known(kind: type, plain: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from matching.arrays import ALL, MICROS, Amounts, Integers, Selection
 from matching.configurations import Configuration
-from matching.features import NEUTRAL, Shares, build, rounded
+from matching.curves import Curve, Curved
+from matching.features import NEUTRAL, Feature, Shares, build, rounded
 from matching.people import CRITERIA, Mentee, Mentor
 
 _TOP = "top_criterion"
@@ -47,10 +48,15 @@ class Scores:
         ]
         factors = {name: weight * MICROS for name, weight in asdict(configuration.weights).items()}
         top = factors.pop(_TOP)
+        curves = {curve.name: curve for curve in configuration.curves}
+        curved = curves.get(_TOP)
         return cls(
-            shares={name: features[name].shares(factor) for name, factor in factors.items()},
-            top=[features[name].shares(top) for name in CRITERIA],
-            neutral=int(rounded(NEUTRAL, top)),
+            shares={
+                name: _shares(features[name], factor, curves.get(name))
+                for name, factor in factors.items()
+            },
+            top=[_shares(features[name], top, curved) for name in CRITERIA],
+            neutral=int(rounded(NEUTRAL, top) if curved is None else curved.at(np.array(NEUTRAL))),
             criteria=np.array(criteria, dtype=np.int64),
             size=len(mentors),
         )
@@ -98,3 +104,7 @@ class Scores:
             part = np.zeros((len(named), block.shape[1]), dtype=np.int32)
             self.top[criterion].add_to(part, places[named], columns)
             block[named] += part
+
+
+def _shares(feature: Feature, factor: float, curve: Curve | None) -> Shares:
+    return feature.shares(factor) if curve is None else Curved(feature, curve)
