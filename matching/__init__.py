@@ -21,6 +21,7 @@ worth of staying alone go in; pairs, prices and the proof come out.
 [400000, 300000]
 """
 
+from matching.adoptions import NotAdoptable, adopted
 from matching.arrays import MICROS
 from matching.certificates import Certificate, certify
 from matching.compatibilities import (
@@ -81,6 +82,7 @@ __all__ = [
     "Model",
     "MonotoneAdditiveCompatibility",
     "NotAdditive",
+    "NotAdoptable",
     "NotOptimal",
     "NotSolved",
     "Outcome",
@@ -102,6 +104,7 @@ __all__ = [
     "Trial",
     "Unmatched",
     "Weights",
+    "adopted",
     "assign",
     "certify",
     "difference",
