@@ -24,21 +24,18 @@ worth of staying alone go in; pairs, prices and the proof come out.
 from matching.adoptions import NotAdoptable, adopted
 from matching.arrays import MICROS
 from matching.certificates import Certificate, certify
+from matching.choices import Reached, Stability
 from matching.compatibilities import (
     AdditiveCompatibility,
     MonotoneAdditiveCompatibility,
     NotAdditive,
 )
-from matching.configurations import Configuration, InvalidConfiguration, Weights
-from matching.curves import Curve
-from matching.digests import VERSION, digest
-from matching.flows import NotSolved
-from matching.learning import Lesson, Trial, learn
-from matching.choices import Outcome, Stability
 from matching.configurations import Aim, Configuration, InvalidConfiguration, Weights
+from matching.curves import Curve
 from matching.differences import Difference, difference
 from matching.digests import VERSION, digest
 from matching.flows import NoSolver, NotSolved
+from matching.learning import Lesson, Trial, learn
 from matching.limits import Infeasible
 from matching.matchers import NOBODY, CapacitatedMatcher
 from matching.matrices import Assignment, assign
@@ -68,8 +65,8 @@ __all__ = [
     "CapacitatedMatcher",
     "Certificate",
     "Configuration",
-    "Difference",
     "Curve",
+    "Difference",
     "Effort",
     "Fixed",
     "Infeasible",
@@ -81,25 +78,23 @@ __all__ = [
     "Mentor",
     "Model",
     "MonotoneAdditiveCompatibility",
+    "NoSolver",
     "NotAdditive",
     "NotAdoptable",
     "NotOptimal",
     "NotSolved",
     "Outcome",
     "PairFeatures",
-    "NoSolver",
-    "NotOptimal",
-    "NotSolved",
-    "Outcome",
     "Progress",
     "Proposal",
+    "Reached",
     "Reason",
     "ReciprocalScore",
     "Rule",
     "Run",
     "Service",
-    "Step",
     "Stability",
+    "Step",
     "Terms",
     "Trial",
     "Unmatched",

@@ -23,7 +23,7 @@ _FIRST_BONUS: Final = 2**13
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Reached:
     """What one aim reaches: how many are matched, and their scores and priorities together.
 
     `objective` counts the unmatched value of everybody else, and no bonus of standing.
@@ -57,7 +57,7 @@ class Choice:
     best: Optimum
     worths: Worths
     reward: int
-    aims: Mapping[Aim, Outcome] = field(default_factory=dict)
+    aims: Mapping[Aim, Reached] = field(default_factory=dict)
     stability: Stability | None = None
 
     @property
@@ -101,11 +101,11 @@ def choose(worths: Worths, configuration: Configuration, *, watch: Watch) -> Cho
     """
     search = _Search(worths, configuration, watch)
     found = search.steady()
-    aims = {configuration.aim: Outcome(found.number, found.utility)}
+    aims = {configuration.aim: Reached(found.number, found.utility)}
     if worths.effort.both_aims or configuration.aim is Aim.NOBODY_LEFT_OUT:
         other = next(aim for aim in Aim if aim is not configuration.aim)
         beside = search.at(found.bonus, other)
-        aims[other] = Outcome(beside.number, beside.utility)
+        aims[other] = Reached(beside.number, beside.utility)
     return replace(found, aims=aims, stability=search.told(found))
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from matching.arrays import MICROS, Amounts, Integers
-from matching.choices import Choice, Outcome, Stability, choose
+from matching.choices import Choice, Reached, Stability, choose
 from matching.configurations import Configuration
 from matching.differences import Difference, difference
 from matching.digests import VERSION, digest
@@ -104,7 +104,7 @@ class Run:
     group_prices: GroupPrices = field(default_factory=dict)
     reward: int = 0
     standing_bonus: int = 0
-    aims: Mapping[str, Outcome] = field(default_factory=dict)
+    aims: Mapping[str, Reached] = field(default_factory=dict)
     stability: Stability | None = None
     difference: Difference | None = None
 

@@ -20,7 +20,7 @@ from matching import (
     Fixed,
     Infeasible,
     InvalidConfiguration,
-    Outcome,
+    Reached,
     Run,
     Stability,
     Terms,
@@ -173,8 +173,8 @@ def test_nobody_is_left_out_though_scores_are_lower() -> None:
     assert made(best) == {"keen": "mentor", "odd": None}
     assert made(all_) == {"keen": "other", "odd": "mentor"}
     assert best.aims == all_.aims
-    assert best.aims["BEST_QUALITY"] == Outcome(1, best.objective)
-    assert best.aims["NOBODY_LEFT_OUT"] == Outcome(2, all_.objective)
+    assert best.aims["BEST_QUALITY"] == Reached(1, best.objective)
+    assert best.aims["NOBODY_LEFT_OUT"] == Reached(2, all_.objective)
     assert best.objective > all_.objective
     assert pair(mentees, mentors, configuration=quality).aims.keys() == {"BEST_QUALITY"}
 
