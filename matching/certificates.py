@@ -50,11 +50,11 @@ def certify(  # noqa: PLR0913 - the run beside all that it came from
 
     Feasible: each waiting mentee is proposed once or listed as unmatched, no
     mentor gets more than the free places, every pair obeys the rules and the
-    minimum, every pin is made and no cap exceeded, and contributions sum to the
-    score that the inputs give.
+    minimum, every pin is made, no cap exceeded and every least load reached, and
+    contributions sum to the score that the inputs give.
     Optimal: prices are not negative, surpluses not below the minimum, no
     allowed pair is worth more than surplus plus prices, and the sum of
-    surpluses, of prices times places and of prices times caps equals the objective.
+    surpluses, and of prices times places, caps and least loads, equals the objective.
 
     Parameters
     ----------
@@ -83,18 +83,7 @@ def certify(  # noqa: PLR0913 - the run beside all that it came from
     market = Market.of(*people, **bound_by)
     expected = digest(*people, **bound_by)
     checks = _Checks(run, market, configuration)
-    faults = [
-        *(["input digest differs"] if expected != run.input_digest else []),
-        *checks.people(),
-        *checks.places(),
-        *checks.pins(),
-        *checks.caps(),
-        *checks.aim(),
-        *checks.amounts(),
-        *checks.pairs(),
-        *checks.changes(),
-        *checks.totals(),
-    ]
+    faults = [*(["input digest differs"] if expected != run.input_digest else []), *checks.all()]
     return Certificate(checks.objective, checks.bound, tuple(faults))
 
 
@@ -107,14 +96,19 @@ class _Checks:
         self.row = {mentee.id: i for i, mentee in enumerate(market.mentees)}
         self.column = {mentor.id: j for j, mentor in enumerate(market.mentors)}
         self.standing = set(zip(*(side.tolist() for side in market.standing), strict=True))
-        self.prices = _amounts(run.prices.get(mentor.id, 0) for mentor in market.mentors)
+        least = market.limits.least_of(len(market.mentors))
+        self.least = dict(zip(self.column, least.tolist(), strict=True))
+        self.place_prices = _amounts(run.prices.get(one.id, 0) for one in market.mentors)
+        self.load_prices = _amounts(run.load_prices.get(one.id, 0) for one in market.mentors)
+        self.prices = self.place_prices - self.load_prices
         self.surpluses = _amounts(run.surpluses.get(mentee.id, 0) for mentee in market.mentees)
         left = len(market.mentees) - len(run.proposals)
         worth = sum(proposal.score + proposal.priority for proposal in run.proposals)
         self.kept = sum(self._stands(proposal) for proposal in run.proposals)
         self.objective = worth + left * market.minimum + self.kept * run.standing_bonus
         self.group_prices = [self._group_prices(one) for one in market.limits.groupings]
-        self.bound = int(self.surpluses.sum()) + int(market.free @ self.prices)
+        self.bound = int(self.surpluses.sum()) + int(market.free @ self.place_prices)
+        self.bound -= int(least @ self.load_prices)
         for grouping, prices in zip(market.limits.groupings, self.group_prices, strict=True):
             self.bound += int((grouping.caps * prices).sum())
         # What every pair of the answer counts beside its worth, both sides count.
@@ -130,6 +124,22 @@ class _Checks:
         named = [by_group.get(group, {}) for group in grouping.groups]
         lines = [[prices.get(one.id, 0) for one in self.market.mentors] for prices in (*named, {})]
         return np.array(lines, dtype=np.int64).reshape(len(lines), -1)
+
+    def all(self) -> Iterator[str]:
+        """Every fault, in the order of the checks."""
+        for check in (
+            self.people,
+            self.places,
+            self.pins,
+            self.caps,
+            self.loads,
+            self.aim,
+            self.amounts,
+            self.pairs,
+            self.changes,
+            self.totals,
+        ):
+            yield from check()
 
     def people(self) -> Iterator[str]:
         """Everybody who waits is answered exactly once, and nobody else."""
@@ -153,6 +163,13 @@ class _Checks:
         for i, j in zip(limits.pinned_rows.tolist(), limits.pinned_columns.tolist(), strict=True):
             if (self.market.mentees[i].id, self.market.mentors[j].id) not in made:
                 yield f"{self._names(i, j)}: pinned and not proposed"
+
+    def loads(self) -> Iterator[str]:
+        """Every mentor gets the least load."""
+        taken = Counter(proposal.mentor_id for proposal in self.run.proposals)
+        for mentor_id, least in self.least.items():
+            if taken[mentor_id] < least:
+                yield f"{mentor_id}: {taken[mentor_id]} proposals are fewer than the least load"
 
     def caps(self) -> Iterator[str]:
         """No mentor is given more of one group than its cap."""
@@ -189,7 +206,8 @@ class _Checks:
 
     def amounts(self) -> Iterator[str]:
         """Prices and surpluses lie in their range, so that they bound at all."""
-        if any((prices < 0).any() for prices in (self.prices, *self.group_prices)):
+        every = self.place_prices, self.load_prices, *self.group_prices
+        if any((prices < 0).any() for prices in every):
             yield "a price is negative"
         choosing = np.delete(self.surpluses, self.market.limits.pinned_rows)
         if (choosing < self.market.minimum).any():

@@ -129,6 +129,10 @@ class Configuration:
         A grouping of mentees, one of `FIELDS_OF_GROUPS` or one given with the run, and how
         many of one group a mentor may have at most, active mentorships among them. One
         grouping keeps a proved optimum at every size; several that overlap may leave a gap.
+    least_load : int
+        Every mentor who is available and has free places gets so many new mentees at least,
+        or as many as there are free places; a run in which that cannot be is refused. This
+        can cost scores, and one more mentor can then lower the optimum. 0 asks for nothing.
     aim : Aim
     standing_bonus : float
         What keeping a standing proposal is worth beside its score, so that proposals do
@@ -150,6 +154,7 @@ class Configuration:
     adjacent_functions: tuple[tuple[str, str, float], ...] = ADJACENT_FUNCTIONS
     function_streams: tuple[tuple[str, str], ...] = FUNCTION_STREAMS
     group_caps: tuple[tuple[str, int], ...] = ()
+    least_load: int = 0
     aim: Aim = Aim.BEST_QUALITY
     first_after_days: int | None = None
     standing_bonus: float = 0.0
@@ -164,7 +169,7 @@ class Configuration:
         _require(len(set(self.levels)) == len(self.levels), "levels", self.levels)
         for first, second, fit in self.adjacent_functions:
             _require(0 <= fit <= 1, f"adjacent_functions {first}, {second}", fit)
-        for name in ("first_after_days", "most_changes"):
+        for name in ("first_after_days", "most_changes", "least_load"):
             _require((getattr(self, name) or 0) >= 0, name, getattr(self, name))
         names = [name for name, _ in self.group_caps]
         _require(len(set(names)) == len(names), "group_caps", names)
@@ -244,6 +249,7 @@ class Configuration:
 _LATER: Final = (
     "group_caps",
     "curves",
+    "least_load",
     "aim",
     "first_after_days",
     "standing_bonus",

@@ -19,6 +19,14 @@ class Infeasible(ValueError):  # noqa: N818 - it says what was asked for, not wh
     """No answer can keep all that was asked for; the message names what stands against what."""
 
 
+class Lacking(Infeasible):
+    """Least loads that cannot all be kept; `short` (m,) is what each column lacks at best."""
+
+    def __init__(self, short: Integers) -> None:
+        super().__init__(f"least loads cannot all be kept: {int(short.sum())} partners are missing")
+        self.short = short
+
+
 def _nobody() -> Integers:
     return np.zeros(0, dtype=np.int64)
 

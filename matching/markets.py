@@ -67,7 +67,8 @@ class Market:
         InvalidPeople
             If an id or a person occurs twice on one side.
         Infeasible
-            If a pin cannot be kept, with the pair and the rule that forbids it.
+            If a pin cannot be kept, with the pair and the rule that forbids it, or a mentor who
+            is not there must get somebody.
         """
         pairs = frozenset(fixed)
         held = {pair.mentee_id for pair in pairs}
@@ -81,6 +82,8 @@ class Market:
             places,
             terms,
             everybody=everybody,
+            mentors=offering,
+            free=free,
             fixed=pairs,
             configuration=configuration,
         )

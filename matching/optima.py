@@ -13,9 +13,10 @@ import numpy as np
 
 from matching.arrays import Amounts, Integers, Masks
 from matching.flows import solve
+from matching.loads import needs, refuse_lacking
 from matching.prices import NotOptimal, Prices, bound, recover
 from matching.problems import Problem, mixed
-from matching.shortlists import Edges, Turns, best_of_rows, columns_of, shortlist
+from matching.shortlists import Edges, Turns, best_of_rows, chosen_few, columns_of, shortlist
 from matching.worths import NEVER, Sides, Worths
 
 # How many pairs a mentee may add in one round; more would only slow the next solution.
@@ -74,13 +75,15 @@ def find(worths: Worths, *, watch: Watch = unwatched, first: Edges | None = None
 
     Raises
     ------
+    Lacking
+        If not every column can get its least load.
     NotSolved, NotOptimal
         If a solution was not proved.
     """
     _, wide = worths.shape
     step = Progress("shortlist")
     watch(step)
-    edges = shortlist(worths, pause=partial(watch, step)) if first is None else first
+    edges = _first(worths, pause=partial(watch, step)) if first is None else first
     turns = Turns.of(worths)
     while True:
         step = replace(step, phase="solve", rounds=step.rounds + 1, edges=len(edges.rows))
@@ -101,6 +104,17 @@ def find(worths: Worths, *, watch: Watch = unwatched, first: Edges | None = None
     if limit != objective:
         raise NotOptimal(f"objective {objective} differs from its bound {limit}")
     return Optimum(problem, chosen, prices, objective, step.rounds)
+
+
+def _first(worths: Worths, *, pause: Callable[[], None]) -> Edges:
+    """A shortlist, with pairs by which each column gets its least load."""
+    edges = shortlist(worths, pause=pause)
+    if not worths.sides.limits.least.any():
+        return edges
+    found = find(needs(worths))
+    rows, columns = found.problem.rows[found.chosen], found.problem.columns[found.chosen]
+    refuse_lacking(worths, columns)
+    return edges.with_more(chosen_few(worths, rows, columns), worths.shape[1])
 
 
 def edges_of(optimum: Optimum, worths: Worths, *, now: Worths) -> Edges:

@@ -18,6 +18,7 @@ from matching.choices import Choice, Reached, Stability, choose
 from matching.configurations import Configuration
 from matching.differences import Difference, difference
 from matching.digests import VERSION, digest
+from matching.limits import Infeasible, Lacking
 from matching.markets import BLOCK, Market
 from matching.optima import Optimum, Progress, Watch, runners_up, unwatched
 from matching.people import Fixed, Mentee, Mentor
@@ -81,7 +82,8 @@ class Run:
     pairing can exceed; `gap` is their difference and 0.
 
     `group_prices` are, by grouping, group and mentor, what a place within a cap is
-    worth beyond the mentor's own price; those of 0 are left out.
+    worth beyond the mentor's own price, and `load_prices` by mentor what one less in the
+    least load would be worth to others; those of 0 are left out.
 
     `reward` is what each pair counts in prices and surpluses, but not in the objective, so
     that more pairs are better than any scores; 0 unless nobody is to be left out. With it
@@ -102,6 +104,7 @@ class Run:
     prices: Mapping[str, int]
     surpluses: Mapping[str, int]
     group_prices: GroupPrices = field(default_factory=dict)
+    load_prices: Mapping[str, int] = field(default_factory=dict)
     reward: int = 0
     standing_bonus: int = 0
     aims: Mapping[str, Reached] = field(default_factory=dict)
@@ -169,7 +172,10 @@ def pair(  # noqa: PLR0913 - the people, what binds them, and how to go about it
     watch(step)
     market = Market.of(*people, **bound_by)
     worths = Worths.of(market, effort, pause=partial(watch, step))
-    choice = choose(worths, configuration, watch=watch)
+    try:
+        choice = choose(worths, configuration, watch=watch)
+    except Lacking as lacking:
+        raise Infeasible(_lacking(market, lacking.short)) from lacking
     edges = len(choice.best.problem.rows)
     watch(Progress("explain", choice.best.rounds, edges, open_pairs=0, gap=0))
     run = _told(_Found(market, choice), fixed_mentees=len(people[0]) - len(market.mentees))
@@ -189,6 +195,19 @@ class _Found:
     @property
     def best(self) -> Optimum:
         return self.choice.best
+
+
+def _lacking(market: Market, short: Integers) -> str:
+    """Who lacks how many at best; others might lack them instead, and as many in all."""
+    named = [
+        f"{market.mentors[j].id} lacks {short[j]} of {market.limits.least[j]}"
+        for j in np.flatnonzero(short).tolist()
+    ]
+    more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+    return (
+        f"not every mentor can get the least load: {', '.join(named[:5])}{more}, however the"
+        " mentees are shared out; lower least_load, or that of these mentors"
+    )
 
 
 def _told(found: _Found, *, fixed_mentees: int) -> Run:
@@ -212,7 +231,8 @@ def _told(found: _Found, *, fixed_mentees: int) -> Run:
         gap=limit - choice.objective,
         proposals=proposals,
         unmatched=unmatched,
-        prices=_by_id([one.id for one in market.mentors], best.prices.prices),
+        prices=_by_id([one.id for one in market.mentors], np.maximum(best.prices.prices, 0)),
+        load_prices=_load_prices(market, best),
         surpluses=_by_id([one.id for one in market.mentees], best.prices.surpluses),
         group_prices=_group_prices(market, best),
         reward=choice.reward,
@@ -309,6 +329,11 @@ def _reason(suitable: int, good_enough: int) -> Reason:
     if not suitable:
         return Reason.NO_ELIGIBLE_MENTOR
     return Reason.ALL_ELIGIBLE_FULL if good_enough else Reason.BELOW_MINIMUM
+
+
+def _load_prices(market: Market, best: Optimum) -> dict[str, int]:
+    prices = best.prices.prices
+    return {market.mentors[j].id: -int(prices[j]) for j in np.flatnonzero(prices < 0).tolist()}
 
 
 def _group_prices(market: Market, best: Optimum) -> GroupPrices:

@@ -109,6 +109,17 @@ def shortlist(worths: Worths, *, pause: Callable[[], None] = unpaused) -> Edges:
     return Edges.joined([mine for mine, _ in found]).with_more(theirs, m)
 
 
+def chosen_few(worths: Worths, rows: Integers, columns: Integers) -> Edges:
+    """These allowed pairs, given in the order of their rows, with their scores."""
+
+    def work(stretch: slice, block: Amounts) -> Edges:
+        first, last = np.searchsorted(rows, (stretch.start, stretch.stop))
+        mine, theirs = rows[first:last], columns[first:last]
+        return Edges(mine, theirs, block[mine - stretch.start, theirs].astype(np.int64))
+
+    return Edges.joined(worths.stretches(work))
+
+
 def _standing(worths: Worths, block: Amounts, rows: slice) -> Edges:
     """Pairs that stand and may be made: the price of keeping them must be known."""
     places, columns = worths.standing.of(rows)

@@ -11,7 +11,7 @@ import numpy as np
 
 from matching.arrays import Integers
 from matching.configurations import FIELDS_OF_GROUPS, Configuration, InvalidConfiguration
-from matching.limits import UNCAPPED, Grouping, Limits
+from matching.limits import UNCAPPED, Grouping, Infeasible, Limits
 from matching.people import Fixed, Mentee, Mentor
 
 Pairs = frozenset[tuple[str, str]]
@@ -33,6 +33,8 @@ class Terms:
     standing : frozenset of (mentee id, mentor id)
         Proposals that stand since an earlier run, such as the last approved one; they may
         change, see `Configuration.standing_bonus` and `most_changes`.
+    least_loads : mapping of mentor id to int
+        How many new mentees a mentor must get, instead of `Configuration.least_load`.
     groupings : mapping of a grouping's name to a mapping of mentee id to label
         Groups that are no field of a mentee, for `Configuration.group_caps`; whoever has
         no label there is in no group.
@@ -41,7 +43,13 @@ class Terms:
     pins: Pairs = frozenset()
     bans: Pairs = frozenset()
     standing: Pairs = frozenset()
+    least_loads: Mapping[str, int] = field(default_factory=dict)
     groupings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for mentor, least in self.least_loads.items():
+            if least < 0:
+                raise Infeasible(f"least_loads {mentor} cannot be {least}; give 0 or more")
 
 
 NO_TERMS = Terms()
@@ -74,11 +82,13 @@ class Places:
         return rows, columns
 
 
-def limits_of(
+def limits_of(  # noqa: PLR0913 - the people, and each thing that binds them
     places: Places,
     terms: Terms,
     *,
     everybody: Sequence[Mentee],
+    mentors: Sequence[Mentor],
+    free: Integers,
     fixed: Iterable[Fixed],
     configuration: Configuration,
 ) -> Limits:
@@ -90,6 +100,8 @@ def limits_of(
     ------
     InvalidConfiguration
         If a cap names a grouping that is neither a field of mentees nor given in the terms.
+    Infeasible
+        If a mentor who is not in the run must get somebody.
     """
     rows, columns = places.known(terms.pins)
     held = sorted(set(fixed))
@@ -97,7 +109,26 @@ def limits_of(
         replace(_grouping(places, _labels(name, terms, everybody), held, most), name=name)
         for name, most in configuration.group_caps
     ]
-    return Limits(pinned_rows=rows, pinned_columns=columns, groupings=tuple(groupings))
+    return Limits(rows, columns, _least(terms, mentors, free, configuration), tuple(groupings))
+
+
+def _least(
+    terms: Terms, mentors: Sequence[Mentor], free: Integers, configuration: Configuration
+) -> Integers:
+    """How many each mentor must get, or nothing at all where nobody asks for it."""
+    unknown = sorted(terms.least_loads.keys() - {mentor.id for mentor in mentors})
+    if unknown:
+        raise Infeasible(f"least_loads names {unknown[0]}, who offers nothing in this run")
+    if not configuration.least_load and not terms.least_loads:
+        return NO_PAIRS[0]
+    usual = np.minimum(free, configuration.least_load)
+    return np.array(
+        [
+            terms.least_loads.get(mentor.id, int(least) if mentor.available else 0)
+            for mentor, least in zip(mentors, usual, strict=True)
+        ],
+        dtype=np.int64,
+    )
 
 
 def _labels(name: str, terms: Terms, everybody: Sequence[Mentee]) -> Mapping[str, str]:

@@ -48,6 +48,12 @@ def places(world: World, mentor: Mentor) -> int:
     return max(0, mentor.capacity - max(mentor.active, held))
 
 
+def least(world: World, mentor: Mentor) -> int:
+    """How many new mentees the mentor must get."""
+    usual = world.configuration.least_load if mentor.available else 0
+    return world.terms.least_loads.get(mentor.id, min(usual, places(world, mentor)))
+
+
 def supervised(one: Mentee | Mentor, other: Mentee | Mentor) -> bool:
     return any(
         period.supervisor_person_id == other.person_id
@@ -88,6 +94,7 @@ def breaches(world: World, made: Made) -> list[str]:
     ]
     loads = Counter(mentor for _, mentor in pairs)
     found += [f"{one.id}: overfull" for one in world.mentors if loads[one.id] > places(world, one)]
+    found += [f"{one.id}: too few" for one in world.mentors if loads[one.id] < least(world, one)]
     found += [f"{pin}: not made" for pin in sorted(world.terms.pins) if pin not in pairs]
     return found + list(crowds(world, pairs))
 
@@ -152,6 +159,7 @@ def breaches_of_counts(world: World, made: Made) -> bool:
     return (
         not world.terms.pins <= pairs
         or any(loads[one.id] > places(world, one) for one in world.mentors)
+        or any(loads[one.id] < least(world, one) for one in world.mentors)
         or any(crowds(world, list(pairs)))
     )
 

@@ -52,10 +52,14 @@ def a_bound_world(seed: int, n: int, m: int) -> World:
         terms=Terms(
             pins=frozenset(some),
             bans=frozenset(draw.sample(pairs, min(len(pairs), draw.choice((0, 1, 3))))),
+            least_loads={
+                one.id: draw.randint(0, 2) for one in world.mentors[: draw.choice((0, 0, 1))]
+            },
             groupings={"cohort": cohorts},
         ),
         configuration=replace(
             world.configuration,
+            least_load=draw.choice((0, 0, 0, 1, 2)),
             waiting_bonus_per_day=draw.choice((0.0, 0.0002)),
             group_caps=draw.choice(((), (("stream", 1),), (("cohort", 1),), (("cohort", 2),))),
         ),
@@ -102,9 +106,18 @@ def test_a_run_reaches_what_brute_force_finds_whatever_was_decided(
     assert certificate.holds
 
 
-@pytest.mark.parametrize("seed", range(25))
-def test_few_pairs_and_prices_of_groups_reach_what_all_pairs_reach(seed: int) -> None:
+@pytest.mark.parametrize("least_load", [0, 1])
+@pytest.mark.parametrize("seed", range(12))
+def test_few_pairs_and_prices_of_groups_reach_what_all_pairs_reach(
+    seed: int, least_load: int
+) -> None:
     world = a_crowded_world(seed, n=70, m=25)
+    world = replace(world, configuration=replace(world.configuration, least_load=least_load))
+    if least_load:
+        # Places enough, and one mentor who must be given as many as the caps leave.
+        roomy = [replace(one, capacity=6) for one in world.mentors]
+        terms = replace(world.terms, least_loads={roomy[-1].id: 4})
+        world = replace(world, mentors=roomy, terms=terms)
 
     whole = world.ask(pair)
     run = world.ask(lambda *a, **k: pair(*a, **k, effort=NEAREST))
@@ -112,6 +125,7 @@ def test_few_pairs_and_prices_of_groups_reach_what_all_pairs_reach(seed: int) ->
     assert run.counts["edges"] < run.counts["eligible_pairs"]
     assert (run.objective, run.gap) == (whole.objective, 0)
     assert any(run.group_prices["cohort"].values())
+    assert bool(run.load_prices) == (least_load > 0)
     assert breaches(world, made(run)) == []
     certificate = world.ask(certify, run)
     assert certificate.faults == ()
@@ -276,6 +290,59 @@ def test_active_mentorships_count_in_the_caps_of_their_groups() -> None:
         pair(mentees, mentors, terms=Terms(pins=frozenset({("next", "mentor")})), **bound)
 
 
+def test_every_available_mentor_with_places_gets_the_least_load_at_a_price() -> None:
+    mentees = [a_mentee(id=k, person_id=k, level="D-1") for k in ("a", "b")]
+    mentors = [
+        a_mentor(id="dear", person_id="dear", level="D-2", capacity=2),
+        a_mentor(id="plain", person_id="plain", level="D-1", capacity=2),
+        a_mentor(id="away", person_id="away", available=False),
+        a_mentor(id="full", person_id="full", capacity=0),
+    ]
+    one = replace(FREE, least_load=1)
+
+    free = pair(mentees, mentors, configuration=FREE)
+    run = pair(mentees, mentors, configuration=one)
+    heavy = pair(mentees, mentors, terms=Terms(least_loads={"plain": 2}), configuration=FREE)
+
+    assert set(made(free).values()) == {"dear"}
+    assert set(made(run).values()) == {"dear", "plain"}
+    assert run.load_prices == {"plain": 70_000}
+    assert free.objective - run.objective == 70_000
+    assert run.gap == 0
+    assert run.prices["plain"] == 0
+    assert set(made(heavy).values()) == {"plain"}
+    assert certify(run, mentees, mentors, configuration=one).holds
+    spoilt = certify(replace(run, load_prices={}), mentees, mentors, configuration=one)
+    assert any("does not meet the objective" in fault for fault in spoilt.faults)
+    lacking = certify(free, mentees, mentors, configuration=one)
+    assert "plain: 0 proposals are fewer than the least load" in lacking.faults
+
+
+def test_least_loads_that_cannot_be_reached_are_refused_with_who_lacks_how_many() -> None:
+    mentees = [a_mentee(id=k, person_id=k) for k in ("a", "b")]
+    mentors = [a_mentor(id=f"m{k}", person_id=f"m{k}", capacity=2) for k in range(9)]
+    hermit = a_mentor(id="hermit", person_id="hermit", languages={})
+
+    with pytest.raises(Infeasible) as all_:
+        pair(mentees, mentors, configuration=replace(FREE, least_load=1))
+    with pytest.raises(Infeasible) as alone:
+        pair(mentees, [hermit], configuration=replace(FREE, least_load=1))
+    with pytest.raises(Infeasible) as beyond:
+        pair(mentees, mentors, terms=Terms(least_loads={"m3": 5}), configuration=FREE)
+    with pytest.raises(Infeasible, match="least_loads names m9, who offers nothing"):
+        pair(mentees, mentors, terms=Terms(least_loads={"m9": 1}))
+    with pytest.raises(Infeasible, match="least_loads m1 cannot be -1"):
+        Terms(least_loads={"m1": -1})
+
+    assert str(all_.value).count("lacks 1 of 1") == 5
+    assert ", and 2 more" in str(all_.value) or " and 2 more, " in str(all_.value)
+    assert str(alone.value) == (
+        "not every mentor can get the least load: hermit lacks 1 of 1, however the mentees are"
+        " shared out; lower least_load, or that of these mentors"
+    )
+    assert "m3 lacks 3 of 5" in str(beyond.value)
+
+
 def test_a_cap_of_an_unknown_grouping_is_refused_with_the_remedy() -> None:
     configuration = Configuration(group_caps=(("cohort", 1),))
 
@@ -295,10 +362,12 @@ def test_decisions_change_the_digest_and_nothing_decided_does_not() -> None:
         digest(*people, terms=Terms(bans=pairs)),
         digest(*people, terms=Terms(groupings={"cohort": {"mentee": "a"}})),
         digest(*people, configuration=Configuration(group_caps=(("gender", 1),))),
+        digest(*people, terms=Terms(least_loads={"mentor": 0})),
+        digest(*people, terms=Terms(standing=pairs)),
         digest(*people),
     }
 
-    assert len(digests) == 5
+    assert len(digests) == 7
     assert digest(*people, terms=Terms()) == digest(*people)
 
 
