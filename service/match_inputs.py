@@ -51,7 +51,7 @@ WITH waiting AS (
     FROM mentorship_request request
     JOIN appointment ON appointment.id = request.appointment_id
     JOIN post ON post.id = appointment.post_id
-    WHERE request.state = 'WAITING'
+    WHERE {requests}
 ), offering AS (
     SELECT mentor.id, mentor.person_id, mentor.capacity, mentor.themes, mentor.statement,
         mentor.time_zone, mentor.refused_nationalities,
@@ -59,7 +59,7 @@ WITH waiting AS (
         COALESCE(mentor.available_from <= CURRENT_DATE, true)
             AND COALESCE(mentor.available_until >= CURRENT_DATE, true) AS available
     FROM mentor
-    WHERE mentor.withdrawn_at IS NULL
+    WHERE {mentors}
 ), member AS (
     SELECT person_id AS id FROM waiting UNION SELECT person_id FROM offering
 ), period AS (
@@ -124,6 +124,16 @@ SELECT CURRENT_DATE AS today, clock_timestamp() AS read_at,
     (SELECT count(*) FROM waiting) * (SELECT count(*) FROM offering) AS pairs,
     json_object_agg(name, COALESCE(rows, '[]'::json))::text AS tables FROM listing
 """
+_WAITING = _SNAPSHOT.format(
+    requests="request.state = 'WAITING'", mentors="mentor.withdrawn_at IS NULL"
+)
+_IN_A_RATED_PAIR = (
+    "{0}.id IN (SELECT mentorship.{0}_id FROM mentorship"
+    " JOIN match_outcome ON match_outcome.mentorship_id = mentorship.id)"
+)
+_RATED = _SNAPSHOT.format(
+    requests=_IN_A_RATED_PAIR.format("request"), mentors=_IN_A_RATED_PAIR.format("mentor")
+)
 
 
 @dataclass(frozen=True)
@@ -169,7 +179,16 @@ class Inputs:
 
 async def read() -> Snapshot:
     """Everything a run depends on, as it stands now."""
-    _, rows = await connections.get("default").execute_query(_SNAPSHOT)
+    return await _read(_WAITING)
+
+
+async def read_rated() -> Snapshot:
+    """The same of those requests and mentors that stand in a rated mentorship, in their places."""
+    return await _read(_RATED)
+
+
+async def _read(snapshot: str) -> Snapshot:
+    _, rows = await connections.get("default").execute_query(snapshot)
     return Snapshot(**dict(rows[0]))
 
 

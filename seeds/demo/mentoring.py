@@ -105,8 +105,9 @@ Couple: TypeAlias = tuple[Tenure, pgproto.UUID, Mentor]
 
 @dataclass
 class Programme:
-    """All rows of the programme."""
+    """All rows of the programme, and the mentors as pairs see them."""
 
+    offers: list[Mentor] = field(default_factory=list)
     mentors: list[tuple[Any, ...]] = field(default_factory=list)
     requests: list[tuple[Any, ...]] = field(default_factory=list)
     mentorships: list[tuple[Any, ...]] = field(default_factory=list)
@@ -132,6 +133,7 @@ class Mentoring:
         """Mentors, open and closed requests, pairs, wishes and conflicts."""
         mentors = [self._mentor(holder, held) for holder in self._former_leaders(held)]
         mentees = self._mentees(held)
+        self._made.offers = mentors
         for holder in {tenure.holder for tenure, _ in held}:
             self._careers[holder] = [tenure for tenure, _ in held if tenure.holder == holder]
         settled = [pair for pair in mentees if pair[0].start < self._today - 220]

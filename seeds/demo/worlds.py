@@ -16,9 +16,10 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from seeds import reference
-from seeds.demo import appointments, mentoring, people
+from seeds.demo import appointments, cycles, mentoring, people
 from seeds.demo.appointments import Appointing, Service
-from seeds.demo.careers import Calendar, careers
+from seeds.demo.careers import Calendar, Careers, careers
+from seeds.demo.cycles import Cast, Cycles
 from seeds.demo.days import EPOCH, TODAY
 from seeds.demo.mentoring import Mentoring
 from seeds.demo.people import People, Standing, last_missions
@@ -50,6 +51,7 @@ _TABLES: Final = (
     "mentorship",
     "mentor_preference",
     "declared_conflict",
+    "match_outcome",
 )
 
 
@@ -139,12 +141,15 @@ class _Planting:
         self._size = people
         self._rng = np.random.default_rng([seed, people])
         self._keys = {table: _keys(people, seed, table) for table in _TABLES}
+        # Dice of their own, so that nobody of today changes with the past.
+        self._past = np.random.default_rng([seed, people, len(_TABLES)])
         self._progress = progress
 
     async def plant(self, transaction: BaseDBAsyncClient) -> None:
         missions = await Mission.all().using_db(transaction).order_by("acronym")
         states = await MemberState.all().using_db(transaction)
         groups = {state.code: state.regional_groups for state in states}
+        self._missions = missions
         self._calendar = Calendar(missions)
         self._places = {mission.id: place for place, mission in enumerate(missions)}
         self._people = People(missions, groups, self._keys)
@@ -170,7 +175,7 @@ class _Planting:
         self._remember_leaders(profiles, held)
         service = Appointing(rng, profiles, self._keys, TODAY).service(listed, held)
         programme = Mentoring(rng, profiles, self._keys, TODAY).programme(service.held)
-        await self._plant_people(profiles, held, service)
+        led = await self._plant_people(profiles, held, service)
         copy = self._tables.copy
         await copy("experience", people.EXPERIENCE, service.experiences)
         await copy("appointment", appointments.APPOINTMENT, service.appointments)
@@ -181,6 +186,15 @@ class _Planting:
         await copy("mentor_preference", mentoring.PREFERENCE, programme.preferences)
         await copy("declared_conflict", mentoring.CONFLICT, programme.conflicts)
         self._progress(f"{len(listed)} posts and {len(held)} appointments stand.")
+        await self._plant_past(Cast(profiles, led, self._missions, service.held, programme))
+
+    async def _plant_past(self, cast: Cast) -> None:
+        past = Cycles(self._past, cast, self._keys, TODAY).past()
+        copy = self._tables.copy
+        await copy("mentorship_request", mentoring.REQUEST, past.requests)
+        await copy("mentorship", mentoring.MENTORSHIP, past.mentorships)
+        await copy("match_outcome", cycles.OUTCOME, past.outcomes)
+        self._progress(f"{len(past.outcomes):,} invented ratings of past mentorships stand.")
 
     async def _plant_crowd(self) -> None:
         for start in range(CAST, self._size, CHUNK):
@@ -189,7 +203,10 @@ class _Planting:
             await self._plant_people(profiles, [], Service())
             self._progress(f"{start + count:,} of {self._size:,} people")
 
-    async def _plant_people(self, profiles: Profiles, held: list[Tenure], service: Service) -> None:
+    async def _plant_people(
+        self, profiles: Profiles, held: list[Tenure], service: Service
+    ) -> Careers:
+        """Writes these people down; the careers that they had besides what they held."""
         rng, copy = self._rng, self._tables.copy
         count = len(profiles)
         until, top = _limits(profiles, held)
@@ -207,6 +224,7 @@ class _Planting:
         await copy("education", people.EDUCATION, self._people.education(rng, profiles))
         rows = self._people.experiences(profiles, led, self._calendar.missions)
         await copy("experience", people.EXPERIENCE, rows)
+        return led
 
     def _remember_leaders(self, profiles: Profiles, held: list[Tenure]) -> None:
         for tenure in held:

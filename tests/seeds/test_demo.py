@@ -29,6 +29,7 @@ TABLES = (
     "mentorship",
     "mentor_preference",
     "declared_conflict",
+    "match_outcome",
 )
 
 Fresh = Callable[[], AbstractAsyncContextManager[None]]
@@ -87,7 +88,12 @@ async def test_the_promised_numbers_stand(planted: demo.World) -> None:
     assert 280 <= planted.posts <= 320
     assert (planted.mentors, planted.waiting) == (120, 60)
     assert await value("SELECT count(*) FROM mentorship WHERE state = 'ACTIVE'") == 10
-    assert await value("SELECT count(*) FROM mentorship WHERE closing_reason = 'NOT_A_FIT'") == 1
+    badly_ended = await value(
+        "SELECT count(*) FROM mentorship JOIN mentorship_request earlier ON earlier.id = request_id"
+        " JOIN mentorship_request now ON now.person_id = earlier.person_id"
+        " WHERE now.state = 'WAITING' AND closing_reason IN ('NOT_A_FIT', 'CONFLICT_OF_INTEREST')"
+    )
+    assert badly_ended == 1
 
 
 async def test_everybody_is_invented(planted: demo.World) -> None:
@@ -243,9 +249,9 @@ async def test_mentees_lead_a_mission_now(planted: demo.World) -> None:
     others = await value(
         "SELECT count(*) FROM mentorship_request r JOIN appointment a ON a.id = r.appointment_id"
         " JOIN post p ON p.id = a.post_id WHERE r.person_id <> a.person_id"
-        " OR a.state NOT IN ('IN_POST', 'EXTENDED')"
+        " OR r.state <> 'CLOSED' AND a.state NOT IN ('IN_POST', 'EXTENDED')"
         " OR p.function NOT IN ('HEAD_OF_MISSION', 'DEPUTY_HEAD_OF_MISSION')"
-        " OR r.requested_at < a.started_on"
+        " OR r.requested_at < a.started_on OR r.requested_at::date > a.ended_on"
     )
     assert others == 0
 
