@@ -23,6 +23,7 @@ worth of staying alone go in; pairs, prices and the proof come out.
 
 from matching.adoptions import NotAdoptable, adopted
 from matching.arrays import MICROS
+from matching.audits import Audit, audit
 from matching.certificates import Certificate, certify
 from matching.choices import Reached, Stability
 from matching.compatibilities import (
@@ -35,6 +36,8 @@ from matching.curves import Curve
 from matching.differences import Difference, difference
 from matching.digests import VERSION, digest
 from matching.flows import NoSolver, NotSolved
+from matching.figures import Figure, Interval, Unsaid
+from matching.flows import NotSolved
 from matching.learning import Lesson, Trial, learn
 from matching.limits import Infeasible
 from matching.matchers import NOBODY, CapacitatedMatcher
@@ -62,14 +65,17 @@ __all__ = [
     "AdditiveCompatibility",
     "Aim",
     "Assignment",
+    "Audit",
     "CapacitatedMatcher",
     "Certificate",
     "Configuration",
     "Curve",
     "Difference",
     "Effort",
+    "Figure",
     "Fixed",
     "Infeasible",
+    "Interval",
     "InvalidConfiguration",
     "InvalidOutcomes",
     "InvalidPeople",
@@ -98,9 +104,11 @@ __all__ = [
     "Terms",
     "Trial",
     "Unmatched",
+    "Unsaid",
     "Weights",
     "adopted",
     "assign",
+    "audit",
     "certify",
     "difference",
     "digest",
