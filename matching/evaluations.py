@@ -20,6 +20,9 @@ from matching.figures import MINIMUM_CELL, Unsaid
 
 BINS: Final = 10
 LIST_LENGTH: Final = 5
+LEAST_GAIN: Final = 0.001
+"""A gain in squared error up to this is none: predictions make it 3 in 100 off the base rate."""
+
 Labels = npt.NDArray[Any]
 
 
@@ -84,8 +87,8 @@ class Evaluation:
 
     @property
     def beats_base(self) -> bool:
-        """Whether the gain exceeds its standard error."""
-        return self.gain > self.error
+        """Whether the gain exceeds its standard error, and anything that nobody would notice."""
+        return self.gain > max(self.error, LEAST_GAIN)
 
 
 def grouped(groups: Labels, outcomes: Integers, *, folds: int, seed: int) -> tuple[Fold, ...]:

@@ -295,7 +295,11 @@ def _praise(best: Trial, trials: tuple[Trial, ...]) -> str:
 
 
 def _told(one: Evaluation) -> str:
-    return f"by {one.by}: Brier {one.brier:.4f} against {one.base_brier:.4f}"
+    error = f" ± {one.error:.4f}" if one.folds > 1 else ""
+    return (
+        f"by {one.by}: Brier {one.brier:.4f} against {one.base_brier:.4f},"
+        f" a gain of {one.gain:.4f}{error}"
+    )
 
 
 def _facts(table: Outcomes, content_from: float, seed: int) -> Mapping[str, Any]:

@@ -39,12 +39,15 @@ def test_a_gain_within_its_error_beats_nothing() -> None:
     steady = told([0.8, 0.2, 0.8, 0.2], [1, 0, 1, 0], folds=2)
     lucky = told([1.0, 0.0, 0.0, 0.9], [1, 0, 1, 1], folds=2)
     lost = told([0.1, 0.9], [1, 0])
+    hardly = told([0.501, 0.499], [1, 0])
 
     assert steady.beats_base
     assert steady.error == pytest.approx(0.0)
     assert lucky.error == pytest.approx(abs(0.25 - 0.0 - (0.25 - 0.505)) / 2)
     assert not lucky.beats_base
     assert not lost.beats_base
+    assert 0 < hardly.gain < 0.0011
+    assert not hardly.beats_base
 
 
 def test_reliability_has_ten_bins_with_both_ends_inside() -> None:

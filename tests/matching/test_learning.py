@@ -64,7 +64,11 @@ def test_more_ratings_teach_a_logistic_that_leans_on_the_experts() -> None:
 
     assert found.step is Step.LINEAR
     assert [trial.step for trial in found.trials] == [Step.LINEAR]
-    assert found.verdict.startswith("The logistic beat the base rate (by mentor: Brier 0.")
+    one = found.trials[0].by_mentor
+    assert found.verdict.startswith(
+        f"The logistic beat the base rate (by mentor: Brier {one.brier:.4f} against"
+        f" {one.base_brier:.4f}, a gain of {one.gain:.4f} ± {one.error:.4f}; by mentee: Brier"
+    )
     assert found.verdict.endswith("A person must approve the model before a run uses it.")
     assert found.model is not None
     assert isinstance(found.model.calibration, Sigmoid)
@@ -136,6 +140,33 @@ def test_the_order_of_the_ratings_changes_nothing(name: str) -> None:
     again = learn(given, boosted=FEW_TREES)
 
     assert json.dumps(again.to_json()) == json.dumps(lesson(name).to_json())
+
+
+@pytest.mark.parametrize("side", ["mentor", "mentee"])
+def test_features_that_only_tell_people_apart_are_found_out(side: str) -> None:
+    draw = np.random.default_rng(1)
+    features, is_good = draw.integers(0, 51, (16, len(LEARNABLE))) / 50, draw.random(16) < 0.5
+    ratings = np.where(is_good[np.arange(400) % 16] == (draw.random(400) < 0.95), 5, 1)
+    other = "mentee" if side == "mentor" else "mentor"
+    given = [
+        Outcome(
+            **{f"{side}_id": f"p{k % 16}", f"{other}_id": f"q{k % 90}"},
+            cycle=k // 100,
+            features=dict(zip(LEARNABLE, features[k % 16].tolist(), strict=True)),
+            mentee_rating=rating,
+            mentor_rating=rating,
+        )
+        for k, rating in enumerate(ratings.tolist())
+    ]
+
+    found = learn(given)
+
+    trial = found.trials[0]
+    known = {"mentor": trial.by_mentor, "mentee": trial.by_mentee}
+    assert known[other].beats_base
+    assert not known[side].beats_base
+    assert found.step is Step.EXPERT
+    assert found.verdict.startswith(f"The logistic does not beat the base rate (by {side}: Brier")
 
 
 def test_one_cycle_alone_has_no_final_figure_and_still_teaches() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from matching import (
     MICROS,
@@ -47,6 +48,28 @@ def test_it_predicts_the_mentor_of_each_mentee_kept_proposed_or_missing() -> Non
     assert [one.reason for one in found.unmatched_] == [Reason.NO_ELIGIBLE_MENTOR]
     with pytest.raises(ValueError, match="mentee 'stranger' is none of those fitted"):
         found.predict(["stranger"])
+
+
+class Watching(Configuration):
+    """Notes how many threads the pools have while a run goes on."""
+
+    def priority(self, waiting_days: int) -> int:
+        SEEN.extend(pool["num_threads"] for pool in threadpool_info())
+        return super().priority(waiting_days)
+
+
+SEEN: list[int] = []
+
+
+def test_a_run_holds_all_pools_to_one_thread_and_gives_them_back() -> None:
+    with threadpool_limits(limits=2):
+        before = [pool["num_threads"] for pool in threadpool_info()]
+        CapacitatedMatcher(configuration=Watching()).fit([a_mentee()], [a_mentor()])
+        after = [pool["num_threads"] for pool in threadpool_info()]
+
+    assert 2 in before
+    assert set(SEEN) == {1}
+    assert after == before
 
 
 def test_people_who_contradict_each_other_are_refused() -> None:
