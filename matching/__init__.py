@@ -35,9 +35,8 @@ from matching.configurations import Aim, Configuration, InvalidConfiguration, We
 from matching.curves import Curve
 from matching.differences import Difference, difference
 from matching.digests import VERSION, digest
-from matching.flows import NoSolver, NotSolved
 from matching.figures import Figure, Interval, Unsaid
-from matching.flows import NotSolved
+from matching.flows import NoSolver, NotSolved
 from matching.learning import Lesson, Trial, learn
 from matching.limits import Infeasible
 from matching.matchers import NOBODY, CapacitatedMatcher

@@ -69,12 +69,20 @@ _NAMED: Final = 2
 
 def of_proposal(found: ProposalExplanation) -> tuple[str, ...]:
     """Why a pair is proposed, and what speaks for the runner-up."""
-    strongest = sorted(found.contributions.items(), key=lambda one: (-one[1], one[0]))
-    named = _listed(f"{_feature(name)} ({near(part)})" for name, part in strongest[: _NAMED + 1])
     return (
-        f"The two fit with a score of {near(found.score)}, and no rule speaks against the pair.",
-        f"What counts most: {named}.",
+        *of_contributions(found.contributions),
+        "No rule speaks against the pair.",
         *_of_runner_up(found.score, found.runner_up),
+    )
+
+
+def of_contributions(found: Mapping[str, int]) -> tuple[str, ...]:
+    """What a score is made of."""
+    strongest = sorted(found.items(), key=lambda one: (-one[1], one[0]))[: _NAMED + 1]
+    named = _listed(f"{_feature(name)} ({near(part)})" for name, part in strongest)
+    return (
+        f"The two fit with a score of {near(sum(found.values()))}.",
+        f"What counts most: {named}.",
     )
 
 

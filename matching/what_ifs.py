@@ -10,6 +10,7 @@ from typing import Any
 
 from matching.comparisons import Comparison, Pairing, compare
 from matching.configurations import Configuration
+from matching.digests import digest
 from matching.markets import Market
 from matching.optima import Watch, unwatched
 from matching.people import Fixed, InvalidPeople, Mentee, Mentor, Person
@@ -26,6 +27,17 @@ class Situation:
     fixed: frozenset[Fixed] = frozenset()
     closed_badly: frozenset[tuple[str, str]] = frozenset()
     configuration: Configuration = field(default_factory=Configuration)
+
+    @property
+    def digest(self) -> str:
+        """The hash of all of it, the same as that of a run made of it."""
+        return digest(
+            self.mentees,
+            self.mentors,
+            fixed=self.fixed,
+            closed_badly=self.closed_badly,
+            configuration=self.configuration,
+        )
 
     def pair(self, *, effort: Effort = Effort(), watch: Watch = unwatched) -> Run:  # noqa: B008 - frozen
         """The best pairing of this situation, with its proof."""

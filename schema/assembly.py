@@ -19,6 +19,7 @@ from schema.blueprints import Part
 from schema.declarations import (
     ChangeField,
     Column,
+    Computed,
     ListField,
     Node,
     Noun,
@@ -30,6 +31,7 @@ from schema.declarations import (
 )
 from schema.filters import Filters
 from schema.inputs import Inputs
+from schema.outputs import Outputs
 from schema.scalars import Json
 from service.models import Row
 from service.reading.pages import MOST_COUNTED
@@ -78,6 +80,7 @@ class Assembly:
         )
         self.page_info = _page_info()
         self.lists = {model: self._shells(node) for model, node in self.nodes.items()}
+        self.outputs = Outputs({model.__name__: made.node for model, made in self.lists.items()})
         for node in self.nodes.values():
             self._fill(node)
 
@@ -90,6 +93,11 @@ class Assembly:
     def roots(self) -> dict[str, RootField]:
         """Every root field that is read from tables, by name."""
         return {**_THINGS, **self.queries}
+
+    @property
+    def computed(self) -> dict[str, Computed]:
+        """The root fields that Python works out, by name."""
+        return _merged(noun.computed for noun in self.nouns)
 
     @property
     def verbs(self) -> dict[str, Verb]:
@@ -124,7 +132,8 @@ class Assembly:
                 is_optional=True,
                 arguments=self._arguments(declared.model),
             )
-        key = {declared.by: Part(str, f"The {declared.by} of the {declared.model.__name__}.")}
+        kind = strawberry.ID if declared.by == "id" else str
+        key = {declared.by: Part(kind, f"The {declared.by} of the {declared.model.__name__}.")}
         return Part(lists.node, declared.description, is_optional=True, arguments=key)
 
     def _thing_part(self, declared: ThingField) -> Part:
@@ -134,6 +143,16 @@ class Assembly:
             return Part(kind, declared.description, is_optional=True, arguments=ids)
         opaque = {"id": Part(strawberry.ID, "The opaque id.")}
         return Part(self.interface, declared.description, is_optional=True, arguments=opaque)
+
+    def computed_part(self, declared: Computed) -> Part:
+        """The type and the arguments of a field that is worked out."""
+        return Part(
+            self.outputs.of(declared.answer),
+            declared.description,
+            # Nullable, so that one refused answer leaves the rest alone.
+            is_optional=True,
+            arguments=self.inputs.arguments(declared.question),
+        )
 
     def change_part(self, declared: ChangeField) -> Part:
         """The subscription's type and argument."""
@@ -178,6 +197,7 @@ class Assembly:
         lists = self.lists[node.model]
         parts = {name: self._field(node, name, field) for name, field in node.fields.items()}
         parts["id"] = Part(strawberry.ID, f"The opaque id of this {node.name}.")
+        parts |= {name: self.computed_part(one) for name, one in node.computed.items()}
         blueprints.fill_type(lists.node, parts, node.model.__doc__ or "")
         edge = {
             "node": Part(lists.node, "The row."),

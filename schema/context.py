@@ -5,6 +5,7 @@ the service.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import DocumentNode
 
@@ -18,6 +19,7 @@ class Context:
     """One request; `document` is the parsed and validated text, when the endpoint made it.
 
     `limits` are the caller's, and `balance` is what is left of their budget meanwhile.
+    `gathered` is what its resolvers gather together, such as rows that they read at once.
     """
 
     actor: Actor
@@ -25,3 +27,4 @@ class Context:
     document: DocumentNode | None = field(default=None, repr=False)
     limits: Limits = field(default=Limits(), repr=False)
     balance: Balance | None = field(default=None, repr=False)
+    gathered: dict[Any, Any] = field(default_factory=dict, repr=False)

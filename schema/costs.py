@@ -47,6 +47,8 @@ _CEILING = 10**12
 _LONG = 8_000
 # The mark of a mutation whose answer shows a secret, in its field's extensions.
 REVEALS = "cadre-reveals"
+# The points of a field that Python works out, beside its answer, in the field's extensions.
+WORK = "cadre-work"
 
 
 class Size(NamedTuple):
@@ -84,6 +86,8 @@ class Sum(NamedTuple):
     # The largest page that is written as a number.
     page: int = 0
     lists: "tuple[Times, ...]" = ()
+    # Whether any of it is worked out by Python, which an answer's size does not tell.
+    works: bool = False
 
     def plus(self, other: "Sum") -> "Sum":
         """Both beside each other."""
@@ -92,6 +96,7 @@ class Sum(NamedTuple):
             min(_CEILING, self.rows + other.rows),
             max(self.page, other.page),
             self.lists + other.lists,
+            self.works or other.works,
         )
 
 
@@ -158,8 +163,11 @@ class Price:
 
         Counts opening braces in one pass over the bytes. One inside a text counts as well:
         telling it apart would mean to parse every answer again, and the bound keeps a text
-        full of braces from costing more than was taken.
+        full of braces from costing more than was taken. What Python worked out was worth its
+        price whatever it answers.
         """
+        if self.tree.works:
+            return asked
         return min(asked, self.writes + max(1, sum(map(_braces, data))))
 
 
@@ -289,7 +297,8 @@ class _Reader:
         once, each = self.total(self.fields(sets))
         sizes = self._sizes(nodes[0])
         is_page = not {"first", "last"}.isdisjoint(definition.args)
-        row = Sum(points=1).plus(once)
+        work = definition.extensions.get(WORK, 0)
+        row = Sum(points=1 + work, works=work > 0).plus(once)
         if is_list_type(get_nullable_type(definition.type)):
             entry = row.plus(self.times(each, ()))
             if is_page or sizes:
@@ -306,7 +315,7 @@ class _Reader:
             return NOTHING
         times = Times(each, sizes, DEFAULT_SIZE if default is None else default)
         if each.lists or any(size.variable or (size.number or 0) < 0 for size in sizes):
-            return Sum(lists=(times,), page=each.page)
+            return Sum(lists=(times,), page=each.page, works=each.works)
         given = [size.number for size in sizes if size.number is not None]
         number = max(given, default=times.default)
         pages = [size.number for size in sizes if size.is_page and size.number is not None]
@@ -314,6 +323,7 @@ class _Reader:
             min(_CEILING, number * each.points),
             min(_CEILING, number * each.rows),
             max(each.page, *pages, 0),
+            works=each.works,
         )
 
     def _default(self, definition: GraphQLField) -> int:

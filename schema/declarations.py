@@ -5,13 +5,15 @@ reads it; a declaration itself never runs a query.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from strawberry.utils.str_converters import to_camel_case
 
 from service.access.conditions import ALWAYS, Condition
+from service.changes import Change
+from service.match_answers import Answer
 from service.models import Row
 from service.operations import Operation
 
@@ -30,6 +32,21 @@ class Related:
 
     description: str
     by: str | None = None
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A field that Python works out, of a row or at the root: `work` answers with `answer`.
+
+    The fields of `question` are its arguments, and `points` what it costs beside its answer.
+    `work` is called with the row's key first where there is a row, and decides who may ask.
+    """
+
+    description: str
+    work: Callable[..., Awaitable[Answer]]
+    answer: type[Answer]
+    question: type[Change]
+    points: int
 
 
 @dataclass(frozen=True)
@@ -53,6 +70,7 @@ class Node:
     fields: Mapping[str, Column | Related]
     filters: Mapping[str, Filter] = field(default_factory=dict)
     sorts: Mapping[str, str] = field(default_factory=dict)
+    computed: Mapping[str, Computed] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -63,6 +81,11 @@ class Node:
     def fields_by_name(self) -> dict[str, tuple[str, Column | Related]]:
         """The fields by the names that callers use, each with its Python name."""
         return {to_camel_case(name): (name, declared) for name, declared in self.fields.items()}
+
+    @functools.cached_property
+    def computed_by_name(self) -> dict[str, Computed]:
+        """The fields that are worked out, by the names that callers use."""
+        return {to_camel_case(name): declared for name, declared in self.computed.items()}
 
     @functools.cached_property
     def filters_by_name(self) -> dict[str, Filter]:
@@ -124,6 +147,7 @@ class Noun:
 
     nodes: tuple[Node, ...]
     queries: Mapping[str, ListField | RowField] = field(default_factory=dict)
+    computed: Mapping[str, Computed] = field(default_factory=dict)
     verbs: Mapping[str, Verb] = field(default_factory=dict)
     subscriptions: Mapping[str, ChangeField] = field(default_factory=dict)
 
@@ -133,13 +157,14 @@ def node(
     *,
     filters: Mapping[str, Filter] | None = None,
     sorts: Mapping[str, str] | None = None,
+    computed: Mapping[str, Computed] | None = None,
     **fields: Column | Related | str,
 ) -> Node:
     """A type over `model`; a field given as text is a column of that name with that description."""
     declared = {
         name: Column(value) if isinstance(value, str) else value for name, value in fields.items()
     }
-    return Node(model, declared, filters or {}, sorts or {})
+    return Node(model, declared, filters or {}, sorts or {}, computed or {})
 
 
 def related(description: str, by: str | None = None) -> Related:

@@ -77,6 +77,10 @@ class Inputs:
         parts = {**self._parts(change), **self._parts(Writing)}
         return blueprints.fill_input(made, parts, (change.__doc__ or "").strip())
 
+    def arguments(self, change: type[Change]) -> dict[str, Part]:
+        """The fields of a change as arguments, each described."""
+        return self._parts(change)
+
     def _parts(self, change: type[Change]) -> dict[str, Part]:
         return {
             name: Part(

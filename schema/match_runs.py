@@ -2,8 +2,10 @@
 
 from schema.declarations import (
     ChangeField,
+    Computed,
     ListField,
     Noun,
+    RowField,
     Verb,
     among,
     at_least,
@@ -11,7 +13,16 @@ from schema.declarations import (
     related,
     some,
 )
-from service import match_proposals, match_runs, models
+from service import (
+    match_answers,
+    match_explanations,
+    match_proposals,
+    match_runs,
+    models,
+)
+
+# A question to the matcher takes as long as some hundreds of rows to read.
+_EXPLAINED = 300
 
 NOUN = Noun(
     nodes=(
@@ -36,6 +47,22 @@ NOUN = Noun(
             proposals=related("The proposed pairs."),
             unmatched=related("Who still waits, and why."),
             sorts={"NUMBER": "number", "STARTED_AT": "started_at"},
+            computed={
+                "explanation": Computed(
+                    "Why some have no mentor, and which rule keeps out most of them.",
+                    match_explanations.of_run,
+                    match_answers.RunExplanation,
+                    match_explanations.NoQuestion,
+                    _EXPLAINED,
+                ),
+                "places": Computed(
+                    "Why a mentor is proposed to whom, or to nobody.",
+                    match_explanations.of_places,
+                    match_answers.PlacesExplanation,
+                    match_explanations.PlacesQuestion,
+                    _EXPLAINED,
+                ),
+            },
         ),
         node(
             models.MatchProposal,
@@ -56,6 +83,22 @@ NOUN = Noun(
                 "mentor": some("mentor", "With a mentor who satisfies this."),
             },
             sorts={"SCORE": "score", "DECIDED_AT": "decided_at"},
+            computed={
+                "explanation": Computed(
+                    "Why this pair is proposed, and how the runner-up differs.",
+                    match_explanations.of_proposal,
+                    match_answers.ProposalExplanation,
+                    match_explanations.NoQuestion,
+                    _EXPLAINED,
+                ),
+                "why_not": Computed(
+                    "Why the mentee is not proposed to another mentor.",
+                    match_explanations.of_proposed,
+                    match_answers.WhyNot,
+                    match_explanations.WhyNotQuestion,
+                    _EXPLAINED,
+                ),
+            },
         ),
         node(
             models.UnmatchedMentee,
@@ -63,9 +106,32 @@ NOUN = Noun(
             rule_counts="How many mentors each rule excluded: rule code to count.",
             request=related("The mentee's request."),
             filters={"reason": among("reason", "For any of these reasons.")},
+            computed={
+                "explanation": Computed(
+                    "Why the mentee has no mentor, and whom a place would displace.",
+                    match_explanations.of_unmatched,
+                    match_answers.UnmatchedExplanation,
+                    match_explanations.NoQuestion,
+                    _EXPLAINED,
+                ),
+                "why_not": Computed(
+                    "Why the mentee is not proposed to a mentor.",
+                    match_explanations.of_unproposed,
+                    match_answers.WhyNot,
+                    match_explanations.WhyNotQuestion,
+                    _EXPLAINED,
+                ),
+            },
         ),
     ),
-    queries={"matchRuns": ListField(models.MatchRun, "The match runs.")},
+    queries={
+        "matchRuns": ListField(models.MatchRun, "The match runs."),
+        "matchRun": RowField(models.MatchRun, "id", "The match run with this id."),
+        "matchProposal": RowField(models.MatchProposal, "id", "The proposal with this id."),
+        "unmatchedMentee": RowField(
+            models.UnmatchedMentee, "id", "The mentee without a proposal with this id."
+        ),
+    },
     verbs={
         "startMatchRun": Verb(
             match_runs.start, "Pairs everybody who waits; the same inputs answer with the same run."

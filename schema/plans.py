@@ -18,7 +18,7 @@ from schema.assembly import Assembly
 from schema.declarations import RootField
 from schema.documents import Operation
 from schema.resolvers import check_open, choose
-from schema.selections import Asked
+from schema.selections import Asked, Uncompiled
 from service.access.actors import Actor
 from service.errors import Refusal
 from service.reading.selections import Selection
@@ -112,6 +112,8 @@ class Planner:
             raise Misfit from error
         try:
             return _Root(key, self._selection(self._declared[name], asked, nodes, given, actor))
+        except Uncompiled as error:
+            raise Misfit from error
         except Refusal as refusal:
             refused = GraphQLError(str(refusal), nodes, path=[key], original_error=refusal)
             return _Root(key, error=refused)

@@ -62,12 +62,17 @@ def choose(
     if isinstance(declared, ThingField):
         chosen = _choose_things if declared.is_list else _choose_thing
         return chosen(assembly, selections, given)
+    if declared.by == "id":
+        return _choose_thing(assembly, selections, given, declared.model)
     fields = selections.row(declared.model, selections.root)
     return RowOf(declared.model, declared.by, given[to_camel_case(declared.by)], fields)
 
 
 def _choose_thing(
-    assembly: Assembly, selections: Selections, given: Mapping[str, Any]
+    assembly: Assembly,
+    selections: Selections,
+    given: Mapping[str, Any],
+    only: type[Row] | None = None,
 ) -> Selection:
     wanted = given["id"]
     name, key = (
@@ -76,7 +81,7 @@ def _choose_thing(
         else decode_id(wanted, None, path=("id",))
     )
     model = assembly.models.get(name)
-    if model is None:
+    if model is None or only not in (None, model):
         return Nothing()
     return RowOf(model, "id", key, selections.row(model, selections.root))
 

@@ -27,6 +27,7 @@ from schema import (
     resolvers,
     viewer,
     vocabularies,
+    workings,
 )
 from schema.assembly import Assembly, payload_name
 from schema.blueprints import Part
@@ -86,6 +87,7 @@ def _query() -> type:
         ),
     }
     parts |= {name: assembly.query_part(field) for name, field in assembly.roots.items()}
+    parts |= {name: assembly.computed_part(one) for name, one in assembly.computed.items()}
     return blueprints.fill_type(blueprints.shell("Query"), parts, "What can be read.")
 
 
@@ -128,6 +130,24 @@ def _attach(assembly: Assembly, types: dict[str, Any]) -> None:
         field = types["Mutation"].fields[name]
         field.resolve = resolvers.verb_resolver(assembly, verb)
         field.extensions[costs.REVEALS] = bool(verb.reveals)
+    _attach_computed(assembly, types)
+
+
+def _attach_computed(assembly: Assembly, types: dict[str, Any]) -> None:
+    """Gives fields that Python works out, and the rows in their answers, their resolvers."""
+    root = types["Query"].fields
+    for name, declared in assembly.computed.items():
+        field = root[to_camel_case(name)]
+        field.resolve = workings.root_resolver(declared)
+        field.extensions[costs.WORK] = declared.points
+    for node in assembly.nodes.values():
+        for name, declared in node.computed_by_name.items():
+            field = types[node.name].fields[name]
+            field.resolve = workings.row_resolver(declared)
+            field.extensions[costs.WORK] = declared.points
+    for (kind, name), (attribute, noun) in assembly.outputs.references.items():
+        resolver = workings.reference_resolver(assembly, attribute, noun)
+        types[kind].fields[to_camel_case(name)].resolve = resolver
 
 
 def _pick(kind: GraphQLObjectType) -> None:

@@ -27,6 +27,7 @@ from schema.assembly import Assembly
 from schema.declarations import Column, Node
 from schema.filters import sorts
 from service.access.conditions import ALWAYS, Condition, all_of
+from service.errors import Invalid
 from service.models import Row
 from service.reading.selections import (
     Cursor,
@@ -49,22 +50,32 @@ from service.reading.shapes import is_many, target
 Grouped = Mapping[str, list[FieldDetails]]
 
 
+class Uncompiled(Invalid):
+    """A field that Python works out, asked where only what tables hold can be answered."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"`{name}` is worked out when asked, so ask for it in a query.")
+
+
 @dataclass(frozen=True)
 class Asked:
-    """What was sent, as far as selections need it."""
+    """What was sent, as far as selections need it; `computes` where an executor completes it."""
 
     schema: GraphQLSchema
     operation: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: VariableValues
     nodes: Sequence[FieldNode] = ()
+    computes: bool = False
 
 
 def asked_by(info: GraphQLResolveInfo[Any]) -> Asked:
     """What a resolver was asked."""
     # Strawberry hands resolvers the bare values, graphql-core reads them from this.
     values = VariableValues({}, cast("dict[str, Any]", info.variable_values))
-    return Asked(info.schema, info.operation, info.fragments, values, info.field_nodes)
+    return Asked(
+        info.schema, info.operation, info.fragments, values, info.field_nodes, computes=True
+    )
 
 
 class Selections:
@@ -120,6 +131,11 @@ class Selections:
         if name == "__typename":
             return TypeName(key, node.name)
         if name == "id":
+            return Leaf(key, "id")
+        if name in node.computed_by_name:
+            if not self._asked.computes:
+                raise Uncompiled(name)
+            # Its resolver works it out from the row's id, which stands in its place meanwhile.
             return Leaf(key, "id")
         python, declared = node.fields_by_name[name]
         if isinstance(declared, Column):

@@ -112,11 +112,12 @@ def test_a_pair_that_costs_others_is_told_in_whole() -> None:
 
 def test_a_proposal_is_told_with_its_runner_up() -> None:
     assert sentences.of_proposal(proposal(three(), "e0")) == (
-        "The two fit with a score of 0.350, and no rule speaks against the pair.",
+        "The two fit with a score of 0.350.",
         (
             "What counts most: experience in the mentee's function (0.220), the mentee's own choice"
             " (0.060) and working hours in common (0.030)."
         ),
+        "No rule speaks against the pair.",
         "The runner-up would have a score of 0.202 against 0.350.",
         (
             "The mentor proposed is ahead in experience in the mentee's function (0.220 against"

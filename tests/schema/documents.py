@@ -22,6 +22,8 @@ from graphql import (
     is_leaf_type,
 )
 
+from schema.costs import WORK
+
 _DEPTHS = (2, 2, 3, 3, 4, 5)
 _FIXED = {"yes": ("Boolean!", True), "no": ("Boolean!", False)}
 _DIRECTIVES = ("@include(if: $yes)", "@include(if: $no)", "@skip(if: $yes)", "@skip(if: $no)")
@@ -109,8 +111,10 @@ class Writer:
         return " ".join(parts)
 
     def _selection(self, kind: GraphQLObjectType, depth: int) -> str:
-        leaves = [name for name, it in kind.fields.items() if is_leaf_type(get_named_type(it.type))]
-        others = [name for name in kind.fields if name not in leaves]
+        # What Python works out has no second way to be answered.
+        fields = {name: it for name, it in kind.fields.items() if WORK not in it.extensions}
+        leaves = [name for name, it in fields.items() if is_leaf_type(get_named_type(it.type))]
+        others = [name for name in fields if name not in leaves]
         chosen = self.dice.sample(leaves, min(len(leaves), self.dice.randint(1, 4)))
         if others and depth < self.deepest:
             chosen += self.dice.sample(others, min(len(others), self.dice.randint(1, 2)))

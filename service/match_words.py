@@ -1,0 +1,61 @@
+"""The words of explanations: rules, standings, remedies and fates, as the matcher has them.
+
+Each is the matcher's own code with a meaning for people; a test holds the two together.
+"""
+
+from service.models.vocabulary import Word
+
+
+class MatchRule(Word):
+    """A hard rule of matching: a pair that breaks one is never proposed."""
+
+    NO_CAPACITY = "NO_CAPACITY", "The mentor has no place left."
+    NOT_AVAILABLE = "NOT_AVAILABLE", "The mentor is not available on that day."
+    SAME_PERSON = "SAME_PERSON", "Mentee and mentor are the same person."
+    SUPERVISED_IN_MISSION = "SUPERVISED_IN_MISSION", "One of them has supervised the other."
+    NATIONALITY_REFUSED = "NATIONALITY_REFUSED", "One side asked for other nationalities."
+    DECLARED_CONFLICT = "DECLARED_CONFLICT", "A conflict of interest is declared."
+    CONFLICTS_UNKNOWN = "CONFLICTS_UNKNOWN", "One side has not declared conflicts of interest yet."
+    NO_COMMON_LANGUAGE = "NO_COMMON_LANGUAGE", "They share no language both work in."
+    VETO = "VETO", "The mentee refused the mentor, or a person rejected the pair."
+    ALREADY_CLOSED_BADLY = (
+        "ALREADY_CLOSED_BADLY",
+        "An earlier mentorship of the two was closed as no fit, or for a conflict.",
+    )
+    BANNED = "BANNED", "It was decided that the two are not to be paired."
+
+
+class PairStanding(Word):
+    """How a pair stands in a run."""
+
+    PROPOSED = "PROPOSED", "The run proposes it."
+    FORBIDDEN = "FORBIDDEN", "A rule forbids it."
+    BELOW_MINIMUM = "BELOW_MINIMUM", "Its score is below the least that is proposed."
+    COSTS_OTHERS = "COSTS_OTHERS", "It is allowed, and all pairs together would lose by it."
+
+
+class RemedyKind(Word):
+    """What would have to change for a pair to be proposed."""
+
+    MORE_SCORE = "MORE_SCORE", "A higher score of the two."
+    ONE_MORE_PLACE = "ONE_MORE_PLACE", "One more place with the mentor."
+    RULES_LIFTED = "RULES_LIFTED", "That the rules which forbid it did not hold."
+
+
+class PlacesStanding(Word):
+    """Why a mentor has whom, or nobody, in a run."""
+
+    FULL = "FULL", "All places are given."
+    NO_PLACES = "NO_PLACES", "No place was free when the run began."
+    NO_ELIGIBLE_MENTEE = "NO_ELIGIBLE_MENTEE", "The rules leave no mentee for this mentor."
+    BELOW_MINIMUM = "BELOW_MINIMUM", "No mentee that the rules leave fits well enough."
+    BETTER_ELSEWHERE = "BETTER_ELSEWHERE", "Whoever could come is better placed elsewhere."
+
+
+class PairFate(Word):
+    """What becomes of a mentee's pair from one pairing to another."""
+
+    KEPT = "KEPT", "The same mentor in both."
+    CHANGED = "CHANGED", "Another mentor in the second."
+    GONE = "GONE", "A mentor in the first, and none in the second."
+    NEW = "NEW", "No mentor in the first, and one in the second."
