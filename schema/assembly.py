@@ -148,7 +148,7 @@ class Assembly:
         """The type and the arguments of a field that is worked out."""
         return Part(
             self.outputs.of(declared.answer),
-            declared.description,
+            f"{declared.description} Needs the permission {declared.permission}.",
             # Nullable, so that one refused answer leaves the rest alone.
             is_optional=True,
             arguments=self.inputs.arguments(declared.question),

@@ -39,13 +39,15 @@ class Computed:
     """A field that Python works out, of a row or at the root: `work` answers with `answer`.
 
     The fields of `question` are its arguments, and `points` what it costs beside its answer.
-    `work` is called with the row's key first where there is a row, and decides who may ask.
+    `work` is called with the row's key first where there is a row, and decides who may ask;
+    `permission` is named to them.
     """
 
     description: str
     work: Callable[..., Awaitable[Answer]]
     answer: type[Answer]
     question: type[Change]
+    permission: str
     points: int
 
 

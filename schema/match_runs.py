@@ -18,11 +18,15 @@ from service import (
     match_explanations,
     match_proposals,
     match_runs,
+    match_trials,
     models,
 )
 
-# A question to the matcher takes as long as some hundreds of rows to read.
-_EXPLAINED = 300
+# A question to the matcher takes as long as some hundreds of rows to read, and pairing
+# everybody twice as long as some thousands.
+_EXPLAINED, _TRIED = 300, 3_000
+# Who reads what all mentees and mentors wished for reads the runs as well.
+_ALL_WISHES = "read_file.match_proposal"
 
 NOUN = Noun(
     nodes=(
@@ -53,6 +57,7 @@ NOUN = Noun(
                     match_explanations.of_run,
                     match_answers.RunExplanation,
                     match_explanations.NoQuestion,
+                    _ALL_WISHES,
                     _EXPLAINED,
                 ),
                 "places": Computed(
@@ -60,6 +65,7 @@ NOUN = Noun(
                     match_explanations.of_places,
                     match_answers.PlacesExplanation,
                     match_explanations.PlacesQuestion,
+                    _ALL_WISHES,
                     _EXPLAINED,
                 ),
             },
@@ -89,6 +95,7 @@ NOUN = Noun(
                     match_explanations.of_proposal,
                     match_answers.ProposalExplanation,
                     match_explanations.NoQuestion,
+                    _ALL_WISHES,
                     _EXPLAINED,
                 ),
                 "why_not": Computed(
@@ -96,6 +103,7 @@ NOUN = Noun(
                     match_explanations.of_proposed,
                     match_answers.WhyNot,
                     match_explanations.WhyNotQuestion,
+                    _ALL_WISHES,
                     _EXPLAINED,
                 ),
             },
@@ -112,6 +120,7 @@ NOUN = Noun(
                     match_explanations.of_unmatched,
                     match_answers.UnmatchedExplanation,
                     match_explanations.NoQuestion,
+                    _ALL_WISHES,
                     _EXPLAINED,
                 ),
                 "why_not": Computed(
@@ -119,6 +128,7 @@ NOUN = Noun(
                     match_explanations.of_unproposed,
                     match_answers.WhyNot,
                     match_explanations.WhyNotQuestion,
+                    _ALL_WISHES,
                     _EXPLAINED,
                 ),
             },
@@ -130,6 +140,25 @@ NOUN = Noun(
         "matchProposal": RowField(models.MatchProposal, "id", "The proposal with this id."),
         "unmatchedMentee": RowField(
             models.UnmatchedMentee, "id", "The mentee without a proposal with this id."
+        ),
+    },
+    computed={
+        "whatIfMatch": Computed(
+            "How the best pairing of today would change if something were otherwise; it stores"
+            " nothing and proposes nothing.",
+            match_trials.try_out,
+            match_answers.MatchComparison,
+            match_trials.WhatIfQuestion,
+            _ALL_WISHES,
+            _TRIED,
+        ),
+        "compareMatchRuns": Computed(
+            "How the second of two stored runs differs from the first.",
+            match_trials.compare_runs,
+            match_answers.MatchComparison,
+            match_trials.ComparisonQuestion,
+            _ALL_WISHES,
+            _EXPLAINED,
         ),
     },
     verbs={

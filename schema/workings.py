@@ -10,6 +10,7 @@ from uuid import UUID
 
 from graphql import GraphQLResolveInfo
 from strawberry.dataloader import DataLoader
+from strawberry.utils.str_converters import to_camel_case
 
 from schema.assembly import Assembly
 from schema.context import Context
@@ -17,6 +18,7 @@ from schema.declarations import Computed
 from schema.inputs import decode_change, decode_id
 from schema.selections import Selections, asked_by
 from service.access.actors import Actor
+from service.errors import Refusal
 from service.models import Row
 from service.reading import answers
 from service.reading.selections import Field, ThingsOf
@@ -30,7 +32,7 @@ def row_resolver(declared: Computed) -> Resolver:
 
     async def resolve(source: Any, info: Info, **given: Any) -> Any:
         _, key = decode_id(source[info.path.key], None, path=())
-        return await declared.work(key, decode_change(declared.question, given), by=_actor(info))
+        return await _asked(declared, info, given, key)
 
     return resolve
 
@@ -39,9 +41,22 @@ def root_resolver(declared: Computed) -> Resolver:
     """Works out a root field."""
 
     async def resolve(_: Any, info: Info, **given: Any) -> Any:
-        return await declared.work(decode_change(declared.question, given), by=_actor(info))
+        return await _asked(declared, info, given)
 
     return resolve
+
+
+async def _asked(declared: Computed, info: Info, given: dict[str, Any], *about: UUID) -> Any:
+    actor = _actor(info)
+    if actor.is_anonymous:
+        # Before the arguments are read: the public learns nothing from what is wrong with them.
+        verb, _, noun = declared.permission.partition(".")
+        raise actor.refusal(verb, noun)
+    try:
+        return await declared.work(*about, decode_change(declared.question, given), by=actor)
+    except Refusal as refusal:
+        refusal.path = tuple(map(to_camel_case, refusal.path))
+        raise
 
 
 def reference_resolver(assembly: Assembly, attribute: str, noun: str) -> Resolver:

@@ -28,7 +28,7 @@ from service.models.vocabulary import (
 CONFIGURATION = matching.Configuration(
     levels=tuple(level.value for level in sorted(LEVEL_RANKS, key=LEVEL_RANKS.__getitem__))
 )
-_CRITERIA = {
+CRITERIA = {
     TopCriterion.FUNCTION: "function",
     TopCriterion.MISSION_CONTEXT: "mission_context",
     TopCriterion.MANDATE_TASKS: "mandate_tasks",
@@ -257,7 +257,7 @@ class _Members:
             mandate_tasks=frozenset(mission["tasks"]),
             goals=row["goals"],
             mentor_gender_preference=row["preferred_gender"],
-            top_criterion=_CRITERIA[TopCriterion(criterion)] if criterion else None,
+            top_criterion=CRITERIA[TopCriterion(criterion)] if criterion else None,
             waiting_days=max(0, row["waiting_days"]),
             **wishes,
             **self._circumstances(row),

@@ -14,6 +14,7 @@ from service import (
     database,
     match_explanations,
     match_inputs,
+    match_proofs,
     match_proposals,
     models,
 )
