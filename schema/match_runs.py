@@ -45,6 +45,14 @@ NOUN = Noun(
             bound="A proved upper bound on the value of any pairing.",
             gap="Bound less objective; 0: no better pairing exists.",
             prices="What a further place with each mentor is worth, by mentor, in millionths.",
+            group_prices="What a place within a cap is worth beyond the mentor's own price:"
+            " grouping to group to mentor, in millionths; null: no caps.",
+            load_prices="What one less in a mentor's least load would be worth to others, by"
+            " mentor, in millionths; null: no least loads.",
+            aims="What either aim reaches: aim to number of pairs and value; null: one was looked"
+            " for.",
+            stability="What standing proposals meant: how many stood, could be kept, were kept,"
+            " and what keeping them cost; null: none stood.",
             started_at="When it started.",
             duration_ms="How long it took, in milliseconds.",
             rounds="How often it was solved and priced until no pair could add anything.",

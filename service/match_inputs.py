@@ -6,7 +6,7 @@ refuses to judge: rules and scores live in `matching`, which these records feed.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,8 +25,13 @@ from service.models.vocabulary import (
     TopCriterion,
 )
 
+# A proposal that stands is kept for next to nothing, and whoever has waited for half a year
+# goes first: people decide slowly, and must not meet other proposals every morning.
 CONFIGURATION = matching.Configuration(
-    levels=tuple(level.value for level in sorted(LEVEL_RANKS, key=LEVEL_RANKS.__getitem__))
+    version="expert-2",
+    levels=tuple(level.value for level in sorted(LEVEL_RANKS, key=LEVEL_RANKS.__getitem__)),
+    standing_bonus=0.02,
+    first_after_days=26 * 7,
 )
 CRITERIA = {
     TopCriterion.FUNCTION: "function",
@@ -119,6 +124,11 @@ WITH waiting AS (
         JOIN mentorship_request earlier ON earlier.id = proposal.request_id
         JOIN waiting ON waiting.person_id = earlier.person_id
         WHERE proposal.state = 'REJECTED')
+    UNION ALL
+    SELECT 'standing', (
+        SELECT json_agg(json_build_array(request_id, mentor_id))
+        FROM match_proposal
+        WHERE state = 'PROPOSED' AND request_id IN (SELECT id FROM waiting))
 )
 SELECT CURRENT_DATE AS today, clock_timestamp() AS read_at,
     (SELECT count(*) FROM waiting) * (SELECT count(*) FROM offering) AS pairs,
@@ -154,27 +164,34 @@ class Inputs:
     mentors: tuple[matching.Mentor, ...]
     fixed: frozenset[matching.Fixed]
     closed_badly: frozenset[tuple[str, str]]
+    terms: matching.Terms = matching.Terms()
+
+    @property
+    def repeat_digest(self) -> str:
+        """The hash of these inputs and the programme's configuration, but for what stands.
+
+        What the newest run proposed stands for the next one. Where nothing else changed, that
+        one would propose the same: keeping it is worth more than before, and nothing else is.
+        """
+        return replace(self, terms=replace(self.terms, standing=frozenset())).digest
 
     @property
     def digest(self) -> str:
         """The hash of these inputs and the programme's configuration."""
-        return matching.digest(
-            self.mentees,
-            self.mentors,
-            fixed=self.fixed,
-            closed_badly=self.closed_badly,
-            configuration=CONFIGURATION,
-        )
+        return matching.digest(self.mentees, self.mentors, **self._bound_by)
 
     def pair(self) -> matching.Run:
         """The best pairing of these people, with its proof."""
-        return matching.pair(
-            self.mentees,
-            self.mentors,
-            fixed=self.fixed,
-            closed_badly=self.closed_badly,
-            configuration=CONFIGURATION,
-        )
+        return matching.pair(self.mentees, self.mentors, **self._bound_by)
+
+    @property
+    def _bound_by(self) -> dict[str, Any]:
+        return {
+            "fixed": self.fixed,
+            "closed_badly": self.closed_badly,
+            "terms": self.terms,
+            "configuration": CONFIGURATION,
+        }
 
 
 async def read() -> Snapshot:
@@ -211,6 +228,7 @@ def records(snapshot: Snapshot) -> Inputs:
         mentors=tuple(members.mentor(row) for row in tables["offering"]),
         fixed=frozenset(matching.Fixed(request, mentor) for request, mentor in tables["active"]),
         closed_badly=frozenset((request, mentor) for request, mentor in tables["failed"]),
+        terms=matching.Terms(standing=frozenset(map(tuple, tables["standing"]))),
     )
 
 

@@ -135,6 +135,7 @@ def _faults(stored: _Stored, content: bytes) -> tuple[str, ...]:
             inputs.mentors,
             fixed=inputs.fixed,
             closed_badly=inputs.closed_badly,
+            terms=inputs.terms,
             configuration=configuration,
         )
     # A record that contradicts itself is a ValueError too.
@@ -175,6 +176,9 @@ def _restored(
         unmatched=tuple(_alone(stored.unmatched)),
         prices=run.prices,
         surpluses=run.surpluses,
+        group_prices=run.group_prices or {},
+        reward=run.reward or 0,
+        standing_bonus=run.standing_bonus or 0,
     )
 
 

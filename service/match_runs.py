@@ -62,6 +62,7 @@ class Outcome:
 @dataclass(frozen=True)
 class _Solved:
     result: matching.Run
+    repeat_digest: str
     inputs: bytes
 
 
@@ -87,7 +88,7 @@ async def run_match(trigger: MatchRunTrigger, *, by: Actor, note: str = "") -> O
     async with in_transaction():
         await _take_turn()
         newest = await models.MatchRun.all().order_by("-number").first()
-        outcome = await _computed(trigger, newest, known=newest.input_digest if newest else None)
+        outcome = await _computed(trigger, newest, known=_known(newest))
         if outcome.is_new:
             await _store(outcome, by=by, note=note)
         return outcome
@@ -121,6 +122,7 @@ async def _computed(
         raise AssertionError("A digest is only known from a run.")
     result = solved.result
     run = _drafted(result, trigger)
+    run.repeat_digest = solved.repeat_digest
     run.number = newest.number + 1 if newest else 1
     run.started_at = snapshot.read_at
     run.duration_ms = round((time.perf_counter() - began) * 1000)
@@ -148,9 +150,16 @@ async def _off_the_loop(snapshot: Snapshot, known: str | None) -> _Solved | None
 
 def _solved(snapshot: Snapshot, known: str | None) -> _Solved | None:
     inputs = match_inputs.records(snapshot)
-    if inputs.digest == known:
+    repeated = inputs.repeat_digest
+    if repeated == known:
         return None
-    return _Solved(inputs.pair(), match_proofs.packed(inputs))
+    return _Solved(inputs.pair(), repeated, match_proofs.packed(inputs))
+
+
+def _known(newest: models.MatchRun | None) -> str | None:
+    """By what the next run is known to be the newest one again."""
+    # Nothing stood for runs that were stored before there was the other digest.
+    return (newest.repeat_digest or newest.input_digest) if newest else None
 
 
 def _drafted(result: matching.Run, trigger: MatchRunTrigger) -> models.MatchRun:
@@ -169,7 +178,30 @@ def _drafted(result: matching.Run, trigger: MatchRunTrigger) -> models.MatchRun:
         bound=result.bound_value,
         gap=result.gap / matching.MICROS,
         rounds=result.counts["rounds"],
+        group_prices=dict(result.group_prices) or None,
+        reward=result.reward,
+        standing_bonus=result.standing_bonus,
+        aims={name: _reached(each) for name, each in result.aims.items()} or None,
+        stability=_stability(result),
     )
+
+
+def _reached(aim: matching.Reached) -> dict[str, float]:
+    return {"proposals": aim.proposals, "objective": aim.objective / matching.MICROS}
+
+
+def _stability(result: matching.Run) -> dict[str, float] | None:
+    """What became of standing proposals, in numbers of mentees, and what keeping them cost."""
+    found, changed = result.stability, result.difference
+    if found is None or changed is None:
+        return None
+    return {
+        "standing": found.standing,
+        "keepable": found.keepable,
+        **{name: len(mentees) for name, mentees in vars(changed).items()},
+        "bonus": found.bonus / matching.MICROS,
+        "loss": found.loss / matching.MICROS,
+    }
 
 
 def _proposal(run: models.MatchRun, proposal: matching.Proposal) -> models.MatchProposal:

@@ -26,10 +26,20 @@ class MatchRun(Row):
     number = fields.IntField(unique=True)
     trigger = fields.CharEnumField(MatchRunTrigger, max_length=20)
     input_digest = fields.CharField(max_length=64)
+    # Of the same without what stood: by it the next run knows that nothing has changed.
+    repeat_digest = fields.CharField(max_length=64, null=True)
     configuration: dict[str, Any] = fields.JSONField()
     versions: dict[str, Any] = fields.JSONField()
     prices: dict[str, int] = fields.JSONField()
     surpluses: dict[str, int] = fields.JSONField()
+    # Nothing of runs that were stored before there was such a thing.
+    group_prices: dict[str, dict[str, dict[str, int]]] | None = fields.JSONField(null=True)
+    load_prices: dict[str, int] | None = fields.JSONField(null=True)
+    # What one more pair, and what keeping a standing one, counted in the prices; in millionths.
+    reward: int | None = fields.BigIntField(null=True)
+    standing_bonus: int | None = fields.BigIntField(null=True)
+    aims: dict[str, dict[str, float]] | None = fields.JSONField(null=True)
+    stability: dict[str, float] | None = fields.JSONField(null=True)
     mentee_count = fields.IntField()
     mentor_count = fields.IntField()
     proposal_count = fields.IntField()
