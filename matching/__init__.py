@@ -50,7 +50,7 @@ from matching.prices import NotOptimal
 from matching.reciprocity import FUSIONS, ReciprocalScore
 from matching.rules import Rule
 from matching.runs import Proposal, Reason, Run, Unmatched, pair
-from matching.terms import Terms
+from matching.terms import NO_TERMS, Terms
 from matching.threads import single_threaded
 from matching.worths import Effort
 
@@ -60,6 +60,7 @@ __all__ = [
     "LEARNABLE",
     "MICROS",
     "NOBODY",
+    "NO_TERMS",
     "VERSION",
     "AdditiveCompatibility",
     "Aim",

@@ -61,7 +61,7 @@ def forced(settlement: Settlement, row: int, column: int, *, score: int) -> Deto
     held = int(settlement.taken[row])
     if held == column:
         return Detour(0, ())
-    surplus = int(settlement.surpluses[row] - settlement.market.priorities[row])
+    surplus = int(settlement.surpluses[row] - settlement.worths.sides.priorities[row])
     reduced = surplus + int(settlement.prices[column]) - score
     labels = np.full(len(settlement.prices), _FAR, dtype=np.int64)
     labels[column] = 0

@@ -87,7 +87,7 @@ class Settlement:
             raise NotOptimal("the prices do not support the pairing")
 
     def _is_supported(self, rows: slice, block: Amounts) -> bool:
-        limits = self.surpluses[rows] - self.market.priorities[rows]
+        limits = self.surpluses[rows] - self.worths.sides.priorities[rows]
         # Half the width holds these: no amount leaves a few millions.
         over = block - self.prices.astype(np.int32)
         over -= limits.astype(np.int32)[:, None]
@@ -136,7 +136,7 @@ class Settlement:
         Never negative where the pair is allowed, and a lower bound of what forcing it costs
         everybody together; far above any cost where it is not.
         """
-        limit = int(self.surpluses[row] - self.market.priorities[row])
+        limit = int(self.surpluses[row] - self.worths.sides.priorities[row])
         found: Integers = self.prices + limit - self.scores(row)
         return found
 
@@ -161,4 +161,4 @@ class Settlement:
 
     def _worths(self, rows: Integers) -> Integers:
         scores = np.stack([self.scores(row) for row in rows.tolist()]).astype(np.int64)
-        return scores + self.market.priorities[rows, None]
+        return scores + self.worths.sides.priorities[rows, None]

@@ -15,6 +15,7 @@ from matching.markets import Market
 from matching.optima import Watch, unwatched
 from matching.people import Fixed, InvalidPeople, Mentee, Mentor, Person
 from matching.runs import Run, pair
+from matching.terms import NO_TERMS, Terms
 from matching.worths import Effort
 
 
@@ -26,6 +27,7 @@ class Situation:
     mentors: tuple[Mentor, ...]
     fixed: frozenset[Fixed] = frozenset()
     closed_badly: frozenset[tuple[str, str]] = frozenset()
+    terms: Terms = NO_TERMS
     configuration: Configuration = field(default_factory=Configuration)
 
     @property
@@ -36,6 +38,7 @@ class Situation:
             self.mentors,
             fixed=self.fixed,
             closed_badly=self.closed_badly,
+            terms=self.terms,
             configuration=self.configuration,
         )
 
@@ -46,6 +49,7 @@ class Situation:
             self.mentors,
             fixed=self.fixed,
             closed_badly=self.closed_badly,
+            terms=self.terms,
             configuration=self.configuration,
             effort=effort,
             watch=watch,
@@ -58,6 +62,7 @@ class Situation:
             self.mentors,
             fixed=self.fixed,
             closed_badly=self.closed_badly,
+            terms=self.terms,
             configuration=configuration or self.configuration,
         )
 

@@ -75,6 +75,8 @@ class _Stored:
     pairs: Mapping[str, str]
     prices: Mapping[str, int]
     surpluses: Mapping[str, int]
+    bonus: int
+    reward: int
     inputs: bytes
 
 
@@ -204,6 +206,8 @@ async def _stored(run_id: UUID) -> _Stored:
         pairs={str(request): str(mentor) for request, mentor in pairs},
         prices=run.prices,
         surpluses=run.surpluses,
+        bonus=run.standing_bonus or 0,
+        reward=run.reward or 0,
         inputs=kept.content if kept else b"",
     )
 
@@ -243,7 +247,7 @@ def _settled(stored: _Stored) -> Settlement:
     market = situation.market()
     return Settlement.stored(
         market,
-        Worths.of(market, _EFFORT),
+        Worths.of(market, _EFFORT).weighed(bonus=stored.bonus, reward=stored.reward),
         pairs=stored.pairs,
         prices=stored.prices,
         surpluses=stored.surpluses,

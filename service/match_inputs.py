@@ -164,7 +164,7 @@ class Inputs:
     mentors: tuple[matching.Mentor, ...]
     fixed: frozenset[matching.Fixed]
     closed_badly: frozenset[tuple[str, str]]
-    terms: matching.Terms = matching.Terms()
+    terms: matching.Terms = matching.NO_TERMS
 
     @property
     def repeat_digest(self) -> str:

@@ -177,6 +177,7 @@ def _restored(
         prices=run.prices,
         surpluses=run.surpluses,
         group_prices=run.group_prices or {},
+        load_prices=run.load_prices or {},
         reward=run.reward or 0,
         standing_bonus=run.standing_bonus or 0,
     )

@@ -179,6 +179,7 @@ def _drafted(result: matching.Run, trigger: MatchRunTrigger) -> models.MatchRun:
         gap=result.gap / matching.MICROS,
         rounds=result.counts["rounds"],
         group_prices=dict(result.group_prices) or None,
+        load_prices=dict(result.load_prices) or None,
         reward=result.reward,
         standing_bonus=result.standing_bonus,
         aims={name: _reached(each) for name, each in result.aims.items()} or None,
