@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -182,16 +182,46 @@ def match_run(
 
     async def work() -> match_runs.Outcome:
         async with startups.ready(settings):
-            with _working("Pairing everybody who waits"):
+            with _matching() as told:
+                trigger = MatchRunTrigger.COMMAND_LINE
                 if dry_run:
-                    return await match_runs.rehearse(MatchRunTrigger.COMMAND_LINE)
-                return await match_runs.run_match(MatchRunTrigger.COMMAND_LINE, by=OPERATOR)
+                    return await match_runs.rehearse(trigger, told=told)
+                return await match_runs.run_match(trigger, by=OPERATOR, told=told)
 
     outcome = _run(work())
     if as_json:
         _print_json(match_reports.plain(outcome, is_dry_run=dry_run))
     else:
         _answers.print(match_reports.sentence(outcome, is_dry_run=dry_run))
+
+
+@match_app.command("status")
+def match_status() -> None:
+    """Says how far the match run under way has come, whoever started it."""
+    from service import match_reports
+
+    settings = _settings()
+
+    async def work() -> models.RunningMatch | None:
+        async with startups.ready(settings):
+            return await models.RunningMatch.first()
+
+    _answers.print(match_reports.under_way(_run(work())), markup=False)
+
+
+@match_app.command("cancel")
+def match_cancel() -> None:
+    """Ends the match run under way before it is stored, whoever started it."""
+    from service import match_progress
+
+    settings = _settings()
+
+    async def work() -> None:
+        async with startups.ready(settings):
+            await match_progress.cancel_running(by=OPERATOR)
+
+    _run(work())
+    _answers.print("The match run ends now; nothing of it is stored.")
 
 
 @token_app.command("issue")
@@ -253,24 +283,16 @@ def verify(context: typer.Context, *, as_json: Json = False) -> None:
         async with startups.ready(settings):
             with _working("Walking the history"):
                 report = await history.verify(lambda events: _tell(f"{events:,} events"))
-            with _working("Looking through the newest match run"):
-                has_runs = await models.MatchRun.exists()
-                return report, await match_proofs.verify() if has_runs else None
+            return report, await match_proofs.verify_newest()
 
     report, finding = _run(work())
     if as_json:
         newest = finding and match_reports.plain_finding(finding)
         _print_json({"isWhole": report.is_whole, **asdict(report), "matchRun": newest})
     if report.broken:
-        place = report.broken
-        _fail(
-            f"The history is broken at {place.chain}, event {place.sequence}: {place.difference}."
-        )
+        _fail(report.sentence)
     if not as_json:
-        _answers.print(
-            f"The history is whole: {report.chains} chains, {report.events} events,"
-            f" {report.checkpoints} checkpoints."
-        )
+        _answers.print(report.sentence)
     if finding and finding.faults:
         _fail(match_reports.verdict(finding))
     if not as_json:
@@ -363,6 +385,7 @@ def demo(
 ) -> None:
     """Sets everything up with invented people, and serves console and API."""
     from schema import console_bundle, servers
+    from seeds import demonstrations
 
     settings = _settings(host=host, port=port, data_dir=data_dir)
     _refuse_production(settings)
@@ -372,30 +395,13 @@ def demo(
             async with startups.located(settings) as url:
                 await database.migrate(url, progress=_tell)
                 found = _on(settings, url)
-                await _furnished(found)
+                await demonstrations.furnish(found, by=OPERATOR, progress=_tell, working=_working)
                 with _working("Building the console"):
                     await asyncio.to_thread(console_bundle.build, progress=_tell)
                 _welcome(found, listener)
                 await servers.serve(found, listener)
 
     _run(work(), log_level="warning")
-
-
-async def _furnished(settings: Settings) -> None:
-    """The demonstration world, one match run, and tokens; what stands already stays."""
-    from seeds import accounts
-    from seeds import demo as world
-    from service import match_runs
-
-    # Two demonstrations that start at once on one folder would plant the same rows.
-    async with startups.ready(settings) as url, database.turn(url, "plant"):
-        with _working("Planting the demonstration world"):
-            planted = await world.plant(environment=settings.environment, progress=_tell)
-        if not await models.MatchRun.exists():
-            with _working("Pairing everybody who waits"):
-                outcome = await match_runs.run_match(MatchRunTrigger.COMMAND_LINE, by=OPERATOR)
-            _tell(f"The first match run proposes {outcome.run.proposal_count} pairs.")
-        await accounts.issue_tokens(settings.demo_tokens, planted)
 
 
 def _welcome(settings: Settings, listener: socket.socket) -> None:
@@ -471,6 +477,19 @@ def _tell(line: str) -> None:
 def _working(what: str) -> Iterator[None]:
     with _asides.status(what):
         yield
+
+
+@contextmanager
+def _matching() -> Iterator[Callable[[Any], Awaitable[None]]]:
+    """Shows how far a match run has come: in one line of a terminal, or else line by line."""
+    from service import match_progress, match_reports
+
+    with _asides.status("Pairing everybody who waits") as status:
+        try:
+            yield match_reports.telling(status.update if _asides.is_terminal else _tell)
+        except asyncio.CancelledError:
+            _tell(match_progress.Cancelled().message)
+            raise
 
 
 def _print_json(value: Any) -> None:

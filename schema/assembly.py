@@ -134,7 +134,8 @@ class Assembly:
             )
         kind = strawberry.ID if declared.by == "id" else str
         key = {declared.by: Part(kind, f"The {declared.by} of the {declared.model.__name__}.")}
-        return Part(lists.node, declared.description, is_optional=True, arguments=key)
+        arguments = key if declared.only is None else {}
+        return Part(lists.node, declared.description, is_optional=True, arguments=arguments)
 
     def _thing_part(self, declared: ThingField) -> Part:
         if declared.is_list:

@@ -107,11 +107,12 @@ class ListField:
 
 @dataclass(frozen=True)
 class RowField:
-    """A root field that finds one row by a unique column."""
+    """A root field that finds one row by a unique column; `only` is its value where one can be."""
 
     model: type[Row]
     by: str
     description: str
+    only: int | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from schema.declarations import (
 from service import (
     match_answers,
     match_explanations,
+    match_progress,
     match_proposals,
     match_runs,
     match_trials,
@@ -77,6 +78,17 @@ NOUN = Noun(
                     _EXPLAINED,
                 ),
             },
+        ),
+        node(
+            models.RunningMatch,
+            trigger="Who started it.",
+            started_at="When it started.",
+            phase="What it does now: read, score, shortlist, solve, price, explain or store.",
+            rounds="How often it was solved and priced so far.",
+            edges="How many pairs the solver looks at.",
+            open_pairs="How many pairs the last prices did not cover yet.",
+            gap="How much better any pairing can be than the last one; 0: that one is proved.",
+            cancelled_at="When somebody asked for its end, which then is a second away.",
         ),
         node(
             models.MatchProposal,
@@ -149,6 +161,13 @@ NOUN = Noun(
         "unmatchedMentee": RowField(
             models.UnmatchedMentee, "id", "The mentee without a proposal with this id."
         ),
+        "runningMatch": RowField(
+            models.RunningMatch,
+            "place",
+            "The match run under way, once it lasts longer than half a second; null without one,"
+            " and for whoever may not read match runs.",
+            only=1,
+        ),
     },
     computed={
         "whatIfMatch": Computed(
@@ -173,6 +192,10 @@ NOUN = Noun(
         "startMatchRun": Verb(
             match_runs.start, "Pairs everybody who waits; the same inputs answer with the same run."
         ),
+        "cancelMatchRun": Verb(
+            match_progress.cancel,
+            "Ends the match run under way before it is stored; nothing of it is written.",
+        ),
         "approveMatchProposal": Verb(
             match_proposals.approve, "Approves a proposed pair; only this makes a mentorship."
         ),
@@ -186,6 +209,11 @@ NOUN = Noun(
             models.MatchRun,
             "A match run, whenever it was stored and whenever one of its proposals was approved,"
             " rejected or superseded.",
+        ),
+        "runningMatchChanged": ChangeField(
+            models.RunningMatch,
+            "The match run under way, twice a second while it comes further, and when somebody"
+            " cancels it. That it was stored is told by matchRunChanged.",
         ),
     },
 )

@@ -65,7 +65,8 @@ def choose(
     if declared.by == "id":
         return _choose_thing(assembly, selections, given, declared.model)
     fields = selections.row(declared.model, selections.root)
-    return RowOf(declared.model, declared.by, given[to_camel_case(declared.by)], fields)
+    key = given[to_camel_case(declared.by)] if declared.only is None else declared.only
+    return RowOf(declared.model, declared.by, key, fields)
 
 
 def _choose_thing(

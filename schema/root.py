@@ -117,7 +117,8 @@ def _attach(assembly: Assembly, types: dict[str, Any]) -> None:
     payloads = [payload_name(name) for name in assembly.verbs]
     for node in assembly.nodes.values():
         types[node.name].is_type_of = None
-        for name in (node.name, f"{node.name}Edge", f"{node.name}Connection"):
+        # What stands in no list has neither edges nor connections.
+        for name in {node.name, f"{node.name}Edge", f"{node.name}Connection"} & types.keys():
             _pick(types[name])
     for name in ("PageInfo", *payloads):
         _pick(types[name])

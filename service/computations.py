@@ -1,99 +1,135 @@
-"""Heavy work beside the event loop: a few at a time, and none longer than a request lasts.
+"""Long computations beside the event loop: told about while they last, ended when asked to.
 
-Short work runs in a thread. What keeps Python's lock for long runs in a process of its own,
-which is ended when its time is up. It refuses to queue more than can be answered in time.
+In a thread, or in a process of its own. It refuses to let one outlive whoever waits for it.
 """
 
 import asyncio
-import multiprocessing
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from threading import Lock
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Generic, TypeVar
 
 from service.errors import Unavailable
 
-Asked = ParamSpec("Asked")
-Found = TypeVar("Found")
+P = TypeVar("P")
+R = TypeVar("R")
+Watch = Callable[[P], None]
+Work = Callable[[Watch[P]], R]
 
-AT_ONCE: Final = 2
-WAITING: Final = 8
-"""How many computations one process makes at the same time, and how many more may wait."""
-
-_BUSY = "Too many questions to the matcher are under way; ask again in a moment."
-_LATE = "This takes longer than a request may last; ask again in a moment, or about fewer people."
-_ENDED = "The computation was ended from outside, perhaps for lack of memory; ask again."
+# How often whoever waits is told how far it has come, in seconds.
+PAUSE = 0.5
+_LOOK = 0.1
+_SPAWN = get_context("spawn")
 
 
-class _Turns:
-    """The threads that compute, and how many have work."""
+class _Ended(Exception):  # noqa: N818 - a signal to stop, never an error
+    """Nobody waits any more."""
+
+
+@dataclass(frozen=True)
+class _Answer(Generic[R]):
+    value: R
+
+
+@dataclass(frozen=True)
+class _Fault:
+    error: Exception
+
+
+class _Seen(Generic[P]):
+    """What the computation told last, and whether it is to end."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="computations")
-        self._lock, self._under_way = Lock(), 0
+        self.last: P | None = None
+        self.stop = threading.Event()
 
-    async def take(self, work: Callable[[], Found]) -> Found:
-        with self._lock:
-            if self._under_way >= AT_ONCE + WAITING:
-                raise Unavailable(_BUSY)
-            self._under_way += 1
-        future = self._threads.submit(work)
-        # Whoever waits no longer takes work back that has not begun; what has begun goes on.
-        future.add_done_callback(lambda _: self._end())
-        return await asyncio.wrap_future(future)
-
-    def _end(self) -> None:
-        with self._lock:
-            self._under_way -= 1
+    def watch(self, progress: P) -> None:
+        if self.stop.is_set():
+            raise _Ended
+        self.last = progress
 
 
-_turns = _Turns()
+async def compute(
+    work: Work[P, R], told: Callable[[P], Awaitable[None]], *, is_apart: bool = False
+) -> R:
+    """What the work answers; `told` hears twice a second how far it has come.
 
-
-async def in_a_thread(
-    work: Callable[Asked, Found], *args: Asked.args, **named: Asked.kwargs
-) -> Found:
-    """What the work answers, while the event loop goes on. Refuses with Unavailable when busy."""
-    return await _turns.take(lambda: work(*args, **named))
-
-
-async def in_a_process(work: Callable[..., Found], *args: Any, seconds: float) -> Found:
-    """The same from a process of its own, which is ended after so many seconds, waiting included.
-
-    Work and arguments are pickled. Refuses with Unavailable when busy, late or ended.
+    Whatever `told` raises, or a cancellation, ends the work: where it next calls its watch, or
+    at once where it `is_apart`, in a process of its own. Raises Unavailable where that is ended
+    from outside.
     """
-    until = time.monotonic() + seconds
-    return await _turns.take(lambda: _apart(work, args, until))
-
-
-def _apart(work: Callable[..., Found], args: tuple[Any, ...], until: float) -> Found:
-    # A fork would take the event loop's sockets and locks along.
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_answer, args=(there, work, args), daemon=True)
-    process.start()
-    there.close()
+    seen: _Seen[P] = _Seen()
+    run = partial(_hosted, work) if is_apart else work
+    computing = asyncio.get_running_loop().run_in_executor(None, run, seen.watch)
+    # Whoever has left looks at no error any more.
+    computing.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
-        if not here.poll(max(0.0, until - time.monotonic())):
-            raise Unavailable(_LATE)
-        is_fault, found = here.recv()
-    except EOFError as error:
-        raise Unavailable(_ENDED) from error
+        while not (await asyncio.wait({computing}, timeout=PAUSE))[0]:
+            if seen.last is not None:
+                await told(seen.last)
+        return computing.result()
     finally:
-        here.close()
-        process.kill()
-        process.join()
-        process.close()
-    if is_fault:
-        raise found
-    answer: Found = found
-    return answer
+        seen.stop.set()
 
 
-def _answer(there: Connection, work: Callable[..., Any], args: tuple[Any, ...]) -> None:
+def _hosted(work: Work[P, R], watch: Watch[P | None]) -> R:
+    """The answer of a process of its own, which ends when the watch says so."""
+    ours, theirs = _SPAWN.Pipe()
+    child = _SPAWN.Process(target=_in_child, args=(theirs,), daemon=True)
+    with ours:
+        with theirs:
+            _start(child)
+        try:
+            # Not as an argument of the process: the library waits without end for one that
+            # dies before it has read a long argument, and a pipe does not.
+            ours.send(work)
+            answer: R = _heard(ours, watch)
+        except (EOFError, ConnectionError) as error:
+            raise Unavailable(
+                "The computation was ended from outside, perhaps for lack of memory; start again."
+            ) from error
+        else:
+            return answer
+        finally:
+            child.kill()
+            child.join()
+            child.close()
+
+
+def _start(child: Any) -> None:
+    # An interruption at the terminal reaches every process of the group; that this one is to
+    # end it learns from its parent, who says something about it.
+    kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        there.send((False, work(*args)))
-    except Exception as fault:  # noqa: BLE001 - told to whoever asked, who raises it
-        there.send((True, fault))
+        child.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
+
+
+def _heard(ours: Connection, watch: Watch[Any]) -> Any:
+    last = None
+    while True:
+        watch(last)
+        if not ours.poll(_LOOK):
+            continue
+        told = ours.recv()
+        if isinstance(told, _Answer):
+            return told.value
+        if isinstance(told, _Fault):
+            raise told.error
+        last = told
+
+
+def _in_child(pipe: Connection) -> None:
+    try:
+        told: Any = _Answer(pipe.recv()(pipe.send))
+    except (EOFError, ConnectionError):
+        # Whoever asked is gone, and nobody else wants to know.
+        return
+    except Exception as error:  # noqa: BLE001 - the parent decides what it means
+        told = _Fault(error)
+    pipe.send(told)

@@ -230,6 +230,20 @@ class Client(AsyncpgDBClient):
         return _Transaction(TransactionWrapper(self), self._pool_init_lock)
 
 
+async def apart() -> asyncpg.Connection:
+    """A connection of its own beside the pool, for whoever must be seen while a transaction stands.
+
+    Whoever takes it closes it.
+    """
+    client: Any = get_connections().get("default")
+    while isinstance(client, TransactionWrapper):
+        client = client._parent
+    await client.lender()
+    of_pool = {"min_size", "max_size", "loop", "reset"}
+    options = {name: value for name, value in client._template.items() if name not in of_pool}
+    return await asyncpg.connect(password=client.password, **options)
+
+
 async def unchanged(_: asyncpg.Connection) -> None:
     """In place of the reset after each use, which costs a round trip and finds nothing to do.
 

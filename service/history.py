@@ -40,6 +40,17 @@ class Report:
         """True when nothing is missing and nothing differs."""
         return self.broken is None
 
+    @property
+    def sentence(self) -> str:
+        """What was found, in one sentence."""
+        if self.broken:
+            place = f"{self.broken.chain}, event {self.broken.sequence}"
+            return f"The history is broken at {place}: {self.broken.difference}."
+        return (
+            f"The history is whole: {self.chains} chains, {self.events} events,"
+            f" {self.checkpoints} checkpoints."
+        )
+
 
 class _Found(Exception):  # noqa: N818 - a finding ends the walk, it is not an error
     def __init__(self, chain: str, sequence: int, difference: str) -> None:

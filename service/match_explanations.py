@@ -19,7 +19,7 @@ from matching import explanations, sentences, vacancies
 from matching.settlements import NOBODY, Settlement
 from matching.what_ifs import Situation
 from matching.worths import Effort, Worths
-from service import computations, match_answers, match_proofs, models, permits
+from service import match_answers, match_proofs, models, permits, turns
 from service.access.actors import Actor
 from service.changes import Change, MentorId
 from service.errors import Conflict, NotFound
@@ -187,7 +187,7 @@ async def _asked(stored: _Stored, question: Callable[[Settlement], Found]) -> Fo
         # Perhaps erased by law a moment ago, when there was still a copy in memory.
         raise NotKept
     try:
-        return await computations.in_a_thread(_answered, stored, question)
+        return await turns.in_a_thread(_answered, stored, question)
     except explanations.NotInRun as missing:
         message = "This mentor offered no places in that run; ask about one who did."
         raise NotFound(message, path=("mentor",)) from missing

@@ -5,7 +5,7 @@ refuses to judge: rules and scores live in `matching`, which these records feed.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
@@ -180,9 +180,9 @@ class Inputs:
         """The hash of these inputs and the programme's configuration."""
         return matching.digest(self.mentees, self.mentors, **self._bound_by)
 
-    def pair(self) -> matching.Run:
-        """The best pairing of these people, with its proof."""
-        return matching.pair(self.mentees, self.mentors, **self._bound_by)
+    def pair(self, *, watch: Callable[[matching.Progress], None] = lambda _: None) -> matching.Run:
+        """The best pairing of these people, with its proof; `watch` is as in `matching.pair`."""
+        return matching.pair(self.mentees, self.mentors, watch=watch, **self._bound_by)
 
     @property
     def _bound_by(self) -> dict[str, Any]:

@@ -79,6 +79,11 @@ async def verify(number: int | None = None) -> Finding:
     return await _found(run)
 
 
+async def verify_newest() -> Finding | None:
+    """What is found of the newest run, or None where there is no run yet."""
+    return await verify() if await models.MatchRun.exists() else None
+
+
 async def findings(number: int | None = None, *, every: bool = False) -> AsyncIterator[Finding]:
     """The same of this run, of the newest, or of every one: oldest first, one at a time."""
     if not every:

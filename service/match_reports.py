@@ -3,14 +3,16 @@
 Words only. It refuses to look anything up: whoever asks has the rows already.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
 
 from pydantic.alias_generators import to_camel
 
+import matching
 from service import models
 from service.match_proofs import Finding
-from service.match_runs import Outcome
+from service.match_runs import Outcome, Told
 
 _RUN: Final = (
     "id",
@@ -39,6 +41,52 @@ _PROPOSAL: Final = (
 )
 _UNMATCHED: Final = ("request_id", "reason", "rule_counts")
 _MOST_FAULTS: Final = 5
+_PHASES: Final = {
+    "read": "Reading who waits and who offers",
+    "score": "Scoring all pairs",
+    "shortlist": "Making shortlists",
+    "solve": "Solving",
+    "price": "Looking for pairs that would pay more",
+    "priced": "Looking for pairs that would pay more",
+    "explain": "Explaining",
+    "store": "Storing",
+}
+
+
+def progress(come: matching.Progress) -> str:
+    """How far a run has come, in one line."""
+    line = _PHASES.get(come.phase, come.phase.capitalize())
+    if not come.rounds:
+        return f"{line} …"
+    line += f": round {come.rounds}, {come.edges:,} pairs solved"
+    if come.gap is None:
+        return f"{line} …"
+    return f"{line}, gap {come.gap / matching.MICROS:g} …"
+
+
+def telling(say: Callable[[str], object]) -> Told:
+    """Says in lines how far a run has come, each line once."""
+    said = ""
+
+    async def told(come: matching.Progress) -> None:
+        nonlocal said
+        line = progress(come)
+        if line != said:
+            say(line)
+        said = line
+
+    return told
+
+
+def under_way(running: models.RunningMatch | None) -> str:
+    """The same of a run that another process computes, with who started it and when."""
+    if running is None:
+        return "No match run is under way."
+    gap = None if running.gap is None else round(running.gap * matching.MICROS)
+    come = matching.Progress(running.phase, running.rounds, running.edges, running.open_pairs, gap)
+    since = f"{running.started_at:%Y-%m-%d %H:%M:%S} UTC"
+    ends = " It was cancelled and ends now." if running.cancelled_at else ""
+    return f"A match run is under way since {since} ({running.trigger}). {progress(come)}{ends}"
 
 
 def sentence(outcome: Outcome, *, is_dry_run: bool = False) -> str:

@@ -6,23 +6,20 @@ to approve: a run proposes, and people decide.
 
 import asyncio
 import time
-from collections.abc import Collection
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from pydantic import Field
-from tortoise import connections
 from tortoise.expressions import F
 from tortoise.transactions import in_transaction
 
 import matching
-from service import audit, match_inputs, match_proofs, models, permits
+from service import audit, computations, match_inputs, match_progress, match_proofs, models, permits
 from service.access.actors import Actor
 from service.changes import Change, Text
-from service.errors import Conflict, Unavailable
 from service.match_inputs import Snapshot
 from service.models.vocabulary import (
     MatchRunTrigger,
@@ -37,6 +34,12 @@ from service.operations import operation
 # process of its own is worth the seconds it takes to start.
 PAIRS_IN_A_THREAD = 250_000
 _BATCH = 1_000
+# So many rows are made at a time before the event loop has its turn.
+_AT_ONCE = 100
+
+Told = Callable[[matching.Progress], Awaitable[None]]
+Row = TypeVar("Row", bound=models.Row)
+Each = TypeVar("Each")
 
 
 class MatchRunStart(Change):
@@ -77,45 +80,53 @@ async def start(change: MatchRunStart, *, by: Actor) -> models.MatchRun:
     return outcome.run
 
 
-async def run_match(trigger: MatchRunTrigger, *, by: Actor, note: str = "") -> Outcome:
+async def untold(_: matching.Progress) -> None:
+    """Nobody wants to know how far it has come."""
+
+
+async def run_match(
+    trigger: MatchRunTrigger, *, by: Actor, note: str = "", told: Told = untold
+) -> Outcome:
     """Pairs everybody who waits and stores the run, all in one transaction.
 
-    Inputs equal to the newest run's answer with that run and write nothing.
-    Refuses with Conflict while another run is under way.
+    Inputs equal to the newest run's answer with that run and write nothing. `told` hears twice
+    a second how far the computation has come; whatever it raises ends the run, as does a
+    cancellation, and nothing is written. Refuses with Conflict while another run is under way,
+    and with its kind Cancelled once somebody has cancelled this one.
     """
     # One connection from the lock to the last row: callers who held one and asked
     # for a second would block each other once they are as many as the pool has.
     async with in_transaction():
-        await _take_turn()
+        turn = await match_progress.take_turn()
         newest = await models.MatchRun.all().order_by("-number").first()
-        outcome = await _computed(trigger, newest, known=_known(newest))
-        if outcome.is_new:
-            await _store(outcome, by=by, note=note)
-        return outcome
+        async with match_progress.shown(trigger, turn) as shown:
+
+            async def tell(progress: matching.Progress) -> None:
+                await told(progress)
+                await shown.tell(progress)
+
+            outcome = await _computed(trigger, newest, known=_known(newest), told=tell)
+            if outcome.is_new:
+                await shown.settle()
+                await _store(outcome, by=by, note=note)
+            return outcome
 
 
-async def rehearse(trigger: MatchRunTrigger) -> Outcome:
+async def rehearse(trigger: MatchRunTrigger, *, told: Told = untold) -> Outcome:
     """What a run would propose now: computed in full, stored nowhere, waiting for nobody."""
     newest = await models.MatchRun.all().order_by("-number").first()
-    return await _computed(trigger, newest, known=None)
-
-
-async def _take_turn() -> None:
-    """Holds the one place of a run until the transaction ends, or until its process dies."""
-    _, rows = await connections.get("default").execute_query(
-        "SELECT pg_try_advisory_xact_lock(hashtextextended('match_run', 0)) AS is_mine"
-    )
-    if not rows[0]["is_mine"]:
-        raise Conflict("A match run is under way; wait until it has ended and look at its result.")
+    return await _computed(trigger, newest, known=None, told=told)
 
 
 async def _computed(
-    trigger: MatchRunTrigger, newest: models.MatchRun | None, *, known: str | None
+    trigger: MatchRunTrigger, newest: models.MatchRun | None, *, known: str | None, told: Told
 ) -> Outcome:
     """The run that would follow the newest, or the newest where its digest is known."""
     snapshot = await match_inputs.read()
     began = time.perf_counter()
-    solved = await _off_the_loop(snapshot, known)
+    work = partial(_solved, snapshot, known)
+    is_apart = snapshot.pairs > PAIRS_IN_A_THREAD
+    solved = await computations.compute(work, told, is_apart=is_apart)
     if newest and solved is None:
         return await _stored(newest)
     if solved is None:
@@ -128,32 +139,32 @@ async def _computed(
     run.duration_ms = round((time.perf_counter() - began) * 1000)
     return Outcome(
         run,
-        [_proposal(run, proposal) for proposal in result.proposals],
-        [_unmatched(run, mentee) for mentee in result.unmatched],
+        await _rows(partial(_proposal, run), result.proposals),
+        await _rows(partial(_unmatched, run), result.unmatched),
         solved.inputs,
     )
 
 
-async def _off_the_loop(snapshot: Snapshot, known: str | None) -> _Solved | None:
-    """The pairing, computed while the event loop goes on; None where its digest is known."""
-    if snapshot.pairs <= PAIRS_IN_A_THREAD:
-        return await asyncio.to_thread(_solved, snapshot, known)
-    pool = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"))
-    try:
-        return await asyncio.get_running_loop().run_in_executor(pool, _solved, snapshot, known)
-    except BrokenProcessPool as error:
-        message = "The computation was ended from outside, perhaps for lack of memory; start again."
-        raise Unavailable(message) from error
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+async def _rows(make: Callable[[Each], Row], told: Iterable[Each]) -> list[Row]:
+    """A row for each, made while the event loop goes on."""
+    made = []
+    for place, each in enumerate(told, 1):
+        made.append(make(each))
+        if place % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return made
 
 
-def _solved(snapshot: Snapshot, known: str | None) -> _Solved | None:
+def _solved(
+    snapshot: Snapshot, known: str | None, watch: Callable[[matching.Progress], None]
+) -> _Solved | None:
+    """The pairing with its inputs, computed off the event loop; None where its digest is known."""
+    watch(matching.Progress("read"))
     inputs = match_inputs.records(snapshot)
     repeated = inputs.repeat_digest
     if repeated == known:
         return None
-    return _Solved(inputs.pair(), repeated, match_proofs.packed(inputs))
+    return _Solved(inputs.pair(watch=watch), repeated, match_proofs.packed(inputs))
 
 
 def _known(newest: models.MatchRun | None) -> str | None:

@@ -13,7 +13,7 @@ import matching
 from matching.comparisons import Comparison, Pairing, compare
 from matching.what_ifs import Situation, what_if
 from matching.worths import Effort
-from service import computations, database, match_answers, match_inputs, models, permits
+from service import database, match_answers, match_inputs, models, permits, turns
 from service.access.actors import Actor
 from service.changes import Change, RefersTo
 from service.errors import Conflict
@@ -69,10 +69,10 @@ async def try_out(question: WhatIfQuestion, *, by: Actor) -> MatchComparison:
         )
     asked = (snapshot, question.input, configuration)
     if snapshot.pairs <= PAIRS_IN_A_THREAD:
-        found = await computations.in_a_thread(_tried, *asked)
+        found = await turns.in_a_thread(_tried, *asked)
     else:
         seconds = database.WORK_SECONDS - _ASIDE
-        found = await computations.in_a_process(_tried, *asked, seconds=seconds)
+        found = await turns.in_a_process(_tried, *asked, seconds=seconds)
     new = [new_id(place) for place in range(len(question.input.new_mentors))]
     return match_answers.comparison(found, shown=question.first, supposed=new)
 
@@ -85,7 +85,7 @@ async def compare_runs(question: ComparisonQuestion, *, by: Actor) -> MatchCompa
     require(by)
     left = await _pairing(question.left, "left")
     right = await _pairing(question.right, "right")
-    found = await computations.in_a_thread(compare, left, right)
+    found = await turns.in_a_thread(compare, left, right)
     return match_answers.comparison(found, shown=question.first)
 
 

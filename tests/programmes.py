@@ -5,11 +5,16 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
-from service import models
+import asyncpg
+from uuid_utils.compat import uuid7
+
+import matching
+from service import engines, match_progress, models
 from service.models.vocabulary import (
     AppointmentState,
     Function,
     Level,
+    MatchRunTrigger,
     MissionType,
     Proficiency,
     Region,
@@ -104,6 +109,73 @@ async def programme(*, mentors: int = 0, requests: int = 0) -> Programme:
     for _ in range(requests):
         await made.request()
     return made
+
+
+async def crowd(size: int) -> None:
+    """So many mentors and as many who wait, all alike, in few statements."""
+    made = await programme(mentors=1, requests=1)
+    mentor, request = made.mentors[0], made.requests[0]
+    appointment = await models.Appointment.get(id=request.appointment_id)
+    post = await models.Post.get(id=appointment.post_id)
+    service = await models.Experience.get(person_id=mentor.person_id)
+    mentors = await _copies(await mentor.person, size - 1)
+    mentees = await _copies(await request.person, size - 1)
+    await _spoken([*mentors, *mentees])
+    await _copies(service, size - 1, person_id=[one.id for one in mentors])
+    await _copies(mentor, size - 1, person_id=[one.id for one in mentors])
+    references = [f"POST-{next(_numbers)}" for _ in range(size - 1)]
+    posts = await _copies(post, size - 1, reference=references)
+    people = [one.id for one in mentees]
+    held = await _copies(appointment, size - 1, person_id=people, post_id=[one.id for one in posts])
+    await _copies(request, size - 1, person_id=people, appointment_id=[one.id for one in held])
+
+
+async def _copies(row: models.Row, number: int, **columns: list[Any]) -> list[Any]:
+    """So many rows like this one, with these values in their columns."""
+    made = []
+    for place in range(number):
+        copy = row.clone(pk=uuid7())
+        for name, values in columns.items():
+            setattr(copy, name, values[place])
+        made.append(copy)
+    await type(row).bulk_create(made, batch_size=1_000)
+    return made
+
+
+async def _spoken(people: list[models.Person]) -> None:
+    await models.PersonLanguage.bulk_create(
+        [
+            models.PersonLanguage(person_id=person.id, language="en", proficiency=Proficiency.C2)
+            for person in people
+        ],
+        batch_size=1_000,
+    )
+
+
+_turns: list[asyncpg.Connection] = []
+
+
+async def a_running_match(**changes: Any) -> models.RunningMatch:
+    """A match run of somebody else, under way until `end_running_matches`."""
+    await end_running_matches()
+    connection = await engines.apart()
+    _turns.append(connection)
+    await connection.execute("BEGIN")
+    turn: Any = await connection.fetchrow(match_progress._TURN)
+    shown = match_progress.Shown(
+        MatchRunTrigger.NIGHTLY, match_progress.Turn(turn["holder"], turn["since"])
+    )
+    given: dict[str, Any] = {"phase": "solve", "rounds": 2, "edges": 700} | changes
+    await shown.tell(matching.Progress(**given))
+    assert shown._connection is not None
+    _turns.append(shown._connection)
+    return await models.RunningMatch.get()
+
+
+async def end_running_matches() -> None:
+    """Ends what `a_running_match` began, as the end of their processes would."""
+    while _turns:
+        await _turns.pop().close()
 
 
 async def _person(nationalities: list[str]) -> models.Person:

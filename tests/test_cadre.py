@@ -134,6 +134,78 @@ async def test_a_match_run_under_way_elsewhere_is_said(operator: Operator, fresh
         )
 
 
+# `cadre` with a computation that does not end by itself.
+ENDLESS = """
+import sys, time, cadre, matching
+from service import match_runs
+def solving(snapshot, known, watch):
+    while True:
+        watch(matching.Progress("solve", rounds=2, edges=700, open_pairs=3, gap=5_000_000))
+        time.sleep(0.01)
+match_runs._solved = solving
+cadre.main()
+"""
+PROGRESS = "Solving: round 2, 700 pairs solved, gap 5 …"
+
+
+@asynccontextmanager
+async def matching_without_end(
+    operator: Operator, *options: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`cadre match run`, under way until the end of the block."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-c", ENDLESS, "match", "run", *options),
+        cwd=ROOT,
+        env=operator.environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stderr is not None
+        line = await asyncio.wait_for(process.stderr.readline(), timeout=60)
+        assert line.decode() == f"{PROGRESS}\n"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+async def test_a_match_run_that_is_interrupted_stores_nothing_and_says_so(
+    operator: Operator, fresh_url: str, options: list[str], number: signal.Signals, code: int
+) -> None:
+    async with matching_without_end(operator, *options) as process:
+        process.send_signal(number)
+        out, err = await asyncio.wait_for(process.communicate(), timeout=30)
+    told = err.decode()
+    assert told.startswith("The match run was cancelled; nothing was stored.\n")
+    assert "Traceback" not in told
+    assert (out, process.returncode) == (b"", code)
+    async with database.connected(fresh_url):
+        assert await models.MatchRun.all().count() == 0
+
+
+async def test_a_match_run_under_way_is_shown_and_cancelled_by_another_command(
+    operator: Operator, fresh_url: str
+) -> None:
+    async with matching_without_end(operator) as process:
+        status = await operator.runs("match", "status")
+        assert status.out.startswith("A match run is under way since ")
+        assert status.out.endswith(f" UTC (COMMAND_LINE). {PROGRESS}\n")
+        cancelled = await operator.runs("match", "cancel")
+        assert cancelled.out == "The match run ends now; nothing of it is stored.\n"
+        _, err = await asyncio.wait_for(process.communicate(), timeout=30)
+    assert err.decode() == "cadre: The match run was cancelled; nothing was stored.\n"
+    assert process.returncode == 1
+    async with database.connected(fresh_url):
+        assert await models.MatchRun.all().count() == 0
+        assert (await models.AuditEvent.get()).actor_label == "Command line"
+    assert refused(await operator.runs("match", "cancel"), "No match run is under way.")
+    assert (await operator.runs("match", "status")).out == "No match run is under way.\n"
+
+
 async def test_an_issued_token_signs_in_with_its_role_and_takes_an_id_of_the_api(
     operator: Operator, fresh_url: str
 ) -> None:

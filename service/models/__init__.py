@@ -8,7 +8,13 @@ from service.models.appointments import ActingDesignation, Appointment
 from service.models.audit import AuditCheckpoint, AuditEvent, AuditValue, IdempotencyKey
 from service.models.courses import Course
 from service.models.match_outcomes import MatchOutcome
-from service.models.match_runs import MatchProposal, MatchRun, MatchRunInput, UnmatchedMentee
+from service.models.match_runs import (
+    MatchProposal,
+    MatchRun,
+    MatchRunInput,
+    RunningMatch,
+    UnmatchedMentee,
+)
 from service.models.mentors import DeclaredConflict, Mentor
 from service.models.mentorship_requests import MentorPreference, MentorshipRequest
 from service.models.mentorships import Mentorship
@@ -60,6 +66,7 @@ __all__ = [
     "RatingScale",
     "RoleGrant",
     "Row",
+    "RunningMatch",
     "Term",
     "UnmatchedMentee",
 ]

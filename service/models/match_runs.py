@@ -76,6 +76,27 @@ class MatchRunInput(Row):
         constraints = [UniqueConstraint(("run_id",), "match_run_input_run_uniq")]
 
 
+class RunningMatch(Row):
+    """The match run under way: how far it has come. There is one at most, or none."""
+
+    access = Rules("match_run")
+
+    # The table keeps one row, and shows it while its holder holds the turn.
+    place = fields.SmallIntField(default=1, unique=True)
+    holder = fields.CharField(max_length=60)
+    trigger = fields.CharEnumField(MatchRunTrigger, max_length=20)
+    started_at: datetime = fields.DatetimeField()
+    phase = fields.CharField(max_length=40)
+    rounds = fields.IntField()
+    edges = fields.IntField()
+    open_pairs: int | None = fields.IntField(null=True)
+    gap: float | None = fields.FloatField(null=True)
+    cancelled_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "running_match"
+
+
 class MatchProposal(Row):
     """A pair the run proposes; a person decides."""
 

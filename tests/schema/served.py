@@ -26,7 +26,7 @@ from service.access.actors import system
 from service.access.roles import Role
 from service.database import connected
 from service.settings import Settings
-from tests import databases, factories
+from tests import databases, factories, programmes
 
 SYSTEM = system("tests")
 ANONYMOUS = "anonymous"
@@ -219,7 +219,8 @@ async def running(app: ASGIApp, **options: Any) -> AsyncIterator[httpx.AsyncClie
 
 
 @pytest.fixture
-async def served(serving: httpx.AsyncClient) -> Served:
+async def served(serving: httpx.AsyncClient) -> AsyncIterator[Served]:
     """The app in a world that no test has changed."""
     await databases.empty()
-    return Served(serving, await plant())
+    yield Served(serving, await plant())
+    await programmes.end_running_matches()

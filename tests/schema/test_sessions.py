@@ -10,7 +10,7 @@ from tortoise import connections
 from schema.root import assembled
 from service import database, history, match_runs
 from service.models.vocabulary import MatchRunTrigger
-from tests import databases
+from tests import databases, programmes
 from tests.schema.served import Served, mutation, plant
 from tests.schema.verbs import CASES
 
@@ -68,6 +68,7 @@ async def test_no_operation_leaves_anything_on_its_connection(serving: httpx.Asy
             await served.ask(mutation(verb), {"input": tried}, by=by)
         await served.token("auditor")
         await asyncio.gather(*(served.ask(READS, by=name) for name in ("auditor", by) * 3))
+        await programmes.end_running_matches()
     await history.checkpoint()
     await history.verify(lambda _: None)
     await match_runs.rehearse(MatchRunTrigger.COMMAND_LINE)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from service import models
 from service.access.roles import Role
-from tests import factories
+from tests import factories, programmes
 from tests.schema.served import EVERYBODY, World, opaque, opaque_id
 
 Input = dict[str, Any]
@@ -212,6 +212,16 @@ async def withdraw_request(world: World) -> Input:
 async def start_match_run(world: World) -> Input:
     await waiting(world)
     return {"note": "Because of the election."}
+
+
+@_case(
+    allowed=_PROGRAMME,
+    seen={"auditor"},
+    other={"note": "Because of another mistake."},
+    bad=({"id": "Nonsense"}, "INVALID", ["id"]),
+)
+async def cancel_match_run(world: World) -> Input:
+    return {"id": opaque(await programmes.a_running_match()), "note": "Because of a mistake."}
 
 
 async def proposed(world: World) -> models.MatchProposal:

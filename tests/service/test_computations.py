@@ -1,114 +1,187 @@
-"""Heavy work beside the loop: bounded, ended in time, and never in the loop's way."""
+"""Work beside the event loop: its answer, its progress, and every way in which it ends early."""
 
 import asyncio
 import os
 import signal
-import threading
 import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from service import computations
+from service.computations import compute
 from service.errors import Unavailable
 
-
-class Odd(Exception):  # noqa: N818 - a fault of this test
-    """Raised by work, and told to whoever asked for it."""
-
-
-def double(number: int) -> int:
-    return 2 * number
+Watch = Callable[[Any], None]
+BOTH = pytest.mark.parametrize("is_apart", [False, True], ids=["in a thread", "in a process"])
+# Only tells what hangs from what is slow.
+HANGS = 30
 
 
-def fail(word: str) -> None:
-    raise Odd(word)
+def counted(upto: int, watch: Watch) -> int:
+    for number in range(upto):
+        watch(number)
+        time.sleep(0.01)
+    return upto
 
 
-def forever() -> None:
-    while True:
-        pass
+def leave(mark: Path) -> None:
+    """Leaves this process's number as the mark, whole at once."""
+    written = mark.with_suffix(".part")
+    written.write_text(str(os.getpid()))
+    written.rename(mark)
 
 
-def end_itself() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def endless(mark: Path, watch: Watch) -> None:
+    """Goes on until its watch ends it, and leaves a mark while it lives."""
+    leave(mark)
+    try:
+        while True:
+            watch("again")
+            time.sleep(0.01)
+    finally:
+        mark.unlink()
 
 
-def process_id() -> int:
-    return os.getpid()
+def deaf(mark: Path, watch: Watch) -> None:
+    """Tells once where it works, and then listens to nobody."""
+    watch("begun")
+    leave(mark)
+    time.sleep(HANGS)
 
 
-async def test_a_thread_answers_and_the_loop_goes_on() -> None:
-    begun = threading.Event()
-    go_on = threading.Event()
-
-    def wait() -> str:
-        begun.set()
-        assert go_on.wait(10)
-        return threading.current_thread().name
-
-    work = asyncio.ensure_future(computations.in_a_thread(wait))
-    await asyncio.to_thread(begun.wait, 10)
-    # The loop gets here although the work has not ended.
-    assert not work.done()
-    go_on.set()
-    assert (await work).startswith("computations")
-    assert await computations.in_a_thread(double, 4) == 8
+def failing(watch: Watch) -> None:
+    raise ValueError("the numbers do not add up")
 
 
-async def test_a_fault_of_the_work_reaches_whoever_asked() -> None:
-    with pytest.raises(Odd, match="here"):
-        await computations.in_a_thread(fail, "here")
-    with pytest.raises(Odd, match="there"):
-        await computations.in_a_process(fail, "there", seconds=60)
+async def untold(_: object) -> None:
+    pass
 
 
-async def test_more_than_can_be_answered_in_time_are_refused_and_later_ones_served() -> None:
-    go_on = threading.Event()
-    most = computations.AT_ONCE + computations.WAITING
-    under_way = [
-        asyncio.ensure_future(computations.in_a_thread(go_on.wait, 10)) for _ in range(most)
-    ]
-    await asyncio.sleep(0)
-    with pytest.raises(Unavailable, match="under way"):
-        await computations.in_a_thread(double, 1)
+@BOTH
+async def test_the_answer_comes_and_progress_is_told_meanwhile(
+    is_apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(computations, "PAUSE", 0.02)
+    told: list[int] = []
 
-    under_way[-1].cancel()
-    go_on.set()
-    done = await asyncio.gather(*under_way, return_exceptions=True)
+    async def tell(number: int) -> None:
+        told.append(number)
 
-    assert isinstance(done[-1], asyncio.CancelledError)
-    assert done[:-1] == [True] * (most - 1)
-    assert await computations.in_a_thread(double, 1) == 2
+    assert await compute(partial(counted, 100), tell, is_apart=is_apart) == 100
+    assert len(told) > 5
+    assert told == sorted(told)
 
 
-async def test_only_a_few_run_at_the_same_time() -> None:
-    lock, now, most = threading.Lock(), 0, 0
-
-    def work() -> None:
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
-        time.sleep(0.02)
-        with lock:
-            now -= 1
-
-    await asyncio.gather(*(computations.in_a_thread(work) for _ in range(6)))
-    assert most == computations.AT_ONCE
+@BOTH
+async def test_an_error_of_the_work_is_the_caller_s(is_apart: bool) -> None:
+    with pytest.raises(ValueError, match="the numbers do not add up"):
+        await compute(failing, untold, is_apart=is_apart)
 
 
-async def test_a_process_of_its_own_answers() -> None:
-    assert await computations.in_a_process(double, 21, seconds=60) == 42
-    assert await computations.in_a_process(process_id, seconds=60) != os.getpid()
+@BOTH
+async def test_whatever_is_raised_by_who_is_told_ends_the_work(
+    is_apart: bool, tmp_path: Path
+) -> None:
+    mark = tmp_path / "alive"
+
+    async def tell(_: str) -> None:
+        assert await asyncio.to_thread(mark.exists)
+        raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        await compute(partial(endless, mark), tell, is_apart=is_apart)
+    await gone(mark, is_apart=is_apart)
 
 
-async def test_work_that_is_late_is_ended_with_its_process() -> None:
-    started = time.monotonic()
-    with pytest.raises(Unavailable, match="longer than a request may last"):
-        await computations.in_a_process(forever, seconds=0.5)
-    assert time.monotonic() - started >= 0.5
+@BOTH
+async def test_a_cancellation_ends_the_work(is_apart: bool, tmp_path: Path) -> None:
+    mark = tmp_path / "alive"
+    computing = asyncio.create_task(compute(partial(endless, mark), untold, is_apart=is_apart))
+    await until(mark.exists)
+    computing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await computing
+    await gone(mark, is_apart=is_apart)
 
 
-async def test_work_that_was_ended_from_outside_says_so() -> None:
+async def process_of(mark: Path) -> int:
+    return int(await asyncio.to_thread(mark.read_text))
+
+
+async def gone(mark: Path, *, is_apart: bool) -> None:
+    """Waits until the work is no more; in a process it has no time to clean up."""
+    if is_apart:
+        process = await process_of(mark)
+        await until(lambda: not psutil.pid_exists(process))
+    else:
+        await until(lambda: not mark.exists())
+
+
+async def test_a_process_that_listens_to_nobody_is_ended_all_the_same(tmp_path: Path) -> None:
+    mark = tmp_path / "alive"
+    computing = asyncio.create_task(compute(partial(deaf, mark), untold, is_apart=True))
+    await until(mark.exists)
+    process = await process_of(mark)
+    computing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await computing
+    await until(lambda: not psutil.pid_exists(process))
+
+
+async def test_an_interruption_at_the_terminal_leaves_the_process_to_its_parent(
+    tmp_path: Path,
+) -> None:
+    mark = tmp_path / "alive"
+    computing = asyncio.create_task(compute(partial(endless, mark), untold, is_apart=True))
+    await until(mark.exists)
+    os.kill(await process_of(mark), signal.SIGINT)
+    await asyncio.sleep(0.3)
+    assert not computing.done()
+    computing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await computing
+    await gone(mark, is_apart=True)
+
+
+async def test_a_process_that_is_ended_from_outside_is_said(tmp_path: Path) -> None:
+    mark = tmp_path / "alive"
+    computing = asyncio.create_task(compute(partial(deaf, mark), untold, is_apart=True))
+    await until(mark.exists)
+    os.kill(await process_of(mark), signal.SIGKILL)
+    with pytest.raises(Unavailable, match="ended from outside, perhaps for lack of memory"):
+        await computing
+
+
+def dying(_: object) -> None:
+    """A process that is gone before it has read what it is to do."""
+    os._exit(9)
+
+
+@pytest.mark.parametrize("size", [1, 1_000_000])
+async def test_a_process_that_dies_at_its_start_is_said(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(computations, "_in_child", dying)
     with pytest.raises(Unavailable, match="ended from outside"):
-        await computations.in_a_process(end_itself, seconds=60)
+        await compute(partial(counting, b"x" * size), untold, is_apart=True)
+
+
+def counting(text: bytes, _: Watch) -> int:
+    return len(text)
+
+
+async def test_a_long_errand_reaches_the_process() -> None:
+    assert await compute(partial(counting, b"x" * 1_000_000), untold, is_apart=True) == 1_000_000
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    for _ in range(HANGS * 100):
+        if await asyncio.to_thread(holds):
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("it did not happen")

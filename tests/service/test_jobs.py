@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from service import database, jobs
+from service import database, jobs, match_progress
 from service.errors import Invalid, Unavailable
 from tests.databases import sibling
 from tests.programmes import programme
@@ -31,6 +31,19 @@ from service import jobs, logs
 logs.set_up("info")
 asyncio.run(jobs.work(sys.argv[1], nightly_at=sys.argv[2], patience=timedelta(seconds=2)))
 """
+# The same with a computation that does not end by itself.
+ENDLESS = (
+    """
+import time, matching
+from service import match_runs
+def solving(snapshot, known, watch):
+    while True:
+        watch(matching.Progress("solve", rounds=2, edges=700, open_pairs=3, gap=5))
+        time.sleep(0.01)
+match_runs._solved = solving
+"""
+    + WORKER
+)
 
 
 class Worker:
@@ -56,11 +69,13 @@ class Worker:
 
 
 @asynccontextmanager
-async def worker(url: str, nightly_at: str = EVERY_SECOND) -> AsyncIterator[Worker]:
+async def worker(
+    url: str, nightly_at: str = EVERY_SECOND, program: str = WORKER
+) -> AsyncIterator[Worker]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        WORKER,
+        program,
         url,
         nightly_at,
         stderr=asyncio.subprocess.PIPE,
@@ -144,6 +159,60 @@ async def test_a_worker_told_to_stop_finishes_its_run_first(
             assert nightly.process.returncode is None
         assert await nightly.ended() == 0
     assert await session.fetchval("SELECT count(*) FROM match_run") == 1
+
+
+async def under_way(session: asyncpg.Connection) -> object:
+    return await session.fetchval("SELECT phase FROM running_match")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_worker_told_to_stop_gives_a_run_that_computes_to_the_next_one(
+    fresh_url: str, session: asyncpg.Connection, number: signal.Signals
+) -> None:
+    async with worker(fresh_url, program=ENDLESS) as nightly:
+        await until(lambda: under_way(session))
+        nightly.process.send_signal(number)
+        assert await nightly.ended() == 0
+    (line,) = nightly.heard("match run under way")
+    assert line.items() >= {"phase": "solve", "rounds": 2, "edges": 700, "gap": 5}.items()
+    assert len(nightly.heard("match run given back")) == 1
+    assert nightly.lines[-1]["event"] == "worker stopped"
+    assert await session.fetchval("SELECT count(*) FROM match_run") == 0
+    assert await under_way(session) is None
+    async with worker(fresh_url, NEVER):
+        await until(runs(session))
+
+
+async def test_a_cancelled_nightly_run_is_not_tried_again_that_night(
+    fresh_url: str, session: asyncpg.Connection
+) -> None:
+    await session.execute(
+        "INSERT INTO pgqueuer (status, priority, entrypoint) VALUES ('queued', 0, 'match_run')"
+    )
+    async with worker(fresh_url, NEVER, ENDLESS) as nightly:
+        await until(lambda: under_way(session))
+        async with database.connected(fresh_url):
+            await match_progress.cancel_running(by=jobs.WORKER)
+
+        async def cancelled() -> bool:
+            return bool(nightly.heard("match run cancelled"))
+
+        await until(cancelled)
+        await until(lambda: _is_done(session))
+        assert await under_way(session) is None
+        assert await session.fetchval("SELECT count(*) FROM match_run") == 0
+
+
+@pytest.mark.crash
+async def test_of_a_worker_killed_while_it_computes_nothing_is_seen_any_more(
+    fresh_url: str, session: asyncpg.Connection
+) -> None:
+    async with worker(fresh_url, program=ENDLESS) as killed:
+        await until(lambda: under_way(session))
+        killed.process.kill()
+        assert await killed.ended() == -signal.SIGKILL
+        await until(lambda: _is_alone(session))
+        assert await under_way(session) is None
 
 
 @pytest.mark.crash
@@ -263,6 +332,12 @@ async def _waits_for(session: asyncpg.Connection, table: str) -> bool:
         await session.fetchval(
             "SELECT count(*) FROM pg_locks WHERE relation = $1::regclass AND NOT granted", table
         )
+    )
+
+
+async def _is_done(session: asyncpg.Connection) -> bool:
+    return not await session.fetchval(
+        "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'match_run'"
     )
 
 
