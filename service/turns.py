@@ -31,7 +31,7 @@ class _Turns:
     """The threads that compute, and how many have work."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="computations")
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="turns")
         self._lock, self._under_way = Lock(), 0
 
     async def take(self, work: Callable[[], Found]) -> Found:
