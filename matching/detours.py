@@ -12,12 +12,12 @@ from typing import Final
 import numpy as np
 
 from matching.arrays import Integers
-from matching.settlements import NOBODY, Settlement
-from matching.worths import NEVER
+from matching.settlements import FAR, NOBODY, Settlement
 
-# More than any detour costs, and less than a pair that is not allowed.
-_FAR: Final = -NEVER // 2
-_START, _SPARE, _EMPTIED = -1, -2, -3
+# How a place was reached other than by a row that moves there.
+_START: Final = -1
+_SPARE: Final = -2
+_EMPTIED: Final = -3
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,10 @@ def forced(settlement: Settlement, row: int, column: int, *, score: int) -> Deto
     held = int(settlement.taken[row])
     if held == column:
         return Detour(0, ())
-    surplus = int(settlement.surpluses[row] - settlement.worths.sides.priorities[row])
-    reduced = surplus + int(settlement.prices[column]) - score
-    labels = np.full(len(settlement.prices), _FAR, dtype=np.int64)
+    rows, columns, scores = (np.array([one]) for one in (row, column, score))
+    worth = settlement.worth(rows, columns, scores)
+    reduced = int(settlement.surpluses[row] + settlement.prices[column] - worth[0])
+    labels = np.full(len(settlement.prices), FAR, dtype=np.int64)
     labels[column] = 0
     search = _Search(settlement, labels)
     return Detour(reduced + search.run(held), (Move(row, held, column), *search.moves(held)))
@@ -77,8 +78,8 @@ def cheapest(settlement: Settlement, row: int) -> Detour | None:
     Detour or None
         None where no pair of this row is allowed.
     """
-    labels = np.minimum(settlement.costs(row), _FAR)
-    if (labels == _FAR).all():
+    labels = settlement.costs(row)
+    if (labels == FAR).all():
         return None
     search = _Search(settlement, labels)
     cost = search.run(NOBODY)
@@ -96,7 +97,7 @@ class _Search:
     def __init__(self, settlement: Settlement, labels: Integers) -> None:
         self._settlement, self._prices = settlement, settlement.prices
         # The last place stands for NOBODY, which index -1 names as well.
-        self._labels = np.append(labels, _FAR)
+        self._labels = np.append(labels, FAR)
         self._waiting = self._labels.copy()
         self._came_by = np.full(len(self._labels), _START, dtype=np.int64)
         self._spare_at = NOBODY
@@ -107,7 +108,7 @@ class _Search:
         goal %= len(self._labels)
         while (place := int(self._waiting.argmin())) != goal:
             cost = int(self._waiting[place])
-            self._waiting[place] = _FAR
+            self._waiting[place] = FAR
             if place == len(self._prices):
                 self._leave_nobody(cost)
             else:
@@ -128,9 +129,10 @@ class _Search:
     def _leave_nobody(self, cost: int) -> None:
         settlement = self._settlement
         bids, whose = settlement.bids
-        self._reach(cost + settlement.market.minimum + self._prices - bids, whose)
+        asked = np.minimum(cost + settlement.market.minimum + self._prices - bids, FAR)
+        self._reach(asked, whose)
         used = settlement.market.free > settlement.spare
-        self._reach(np.where(used, cost + self._prices, _FAR), _EMPTIED)
+        self._reach(np.where(used, cost + self._prices, FAR), _EMPTIED)
 
     def _reach(self, labels: Integers, by: int | Integers) -> None:
         better = np.flatnonzero(labels < self._labels[:-1])

@@ -63,12 +63,18 @@ class RunnerUp:
 
 @dataclass(frozen=True)
 class ProposalExplanation:
-    """Why a pair is proposed; `contributions` sum to `score`, and `rules` are those it passed."""
+    """Why a pair is proposed; `contributions` sum to `score`, and `rules` are those it passed.
+
+    `keeping` is what it is worth beside its score because it stands since an earlier run, and
+    `priority` what the mentee's waiting adds; amounts in millionths.
+    """
 
     mentee_id: str
     mentor_id: str
     score: int
     contributions: Mapping[str, int]
+    keeping: int
+    priority: int
     rules: tuple[Rule, ...]
     runner_up: RunnerUp | None
 
@@ -144,6 +150,8 @@ def proposal(settlement: Settlement, mentee_id: str) -> ProposalExplanation:
         mentor_id=settlement.market.mentors[column].id,
         score=sum(contributions.values()),
         contributions=contributions,
+        keeping=int(settlement.scores(row)[column]) - sum(contributions.values()),
+        priority=int(settlement.market.priorities[row]),
         rules=tuple(Rule),
         runner_up=_runner_up(settlement, row, column),
     )
@@ -288,7 +296,7 @@ def _runner_up(settlement: Settlement, row: int, column: int) -> RunnerUp | None
     other = int(open_to[np.lexsort((open_to, -scores[open_to], costs[open_to]))[0]])
     return RunnerUp(
         mentor_id=settlement.market.mentors[other].id,
-        score=int(scores[other]),
+        score=_score(settlement, row, other),
         cost=int(costs[other]),
         differences=differences(settlement, row, column, other),
     )

@@ -71,6 +71,7 @@ def of_proposal(found: ProposalExplanation) -> tuple[str, ...]:
     """Why a pair is proposed, and what speaks for the runner-up."""
     return (
         *of_contributions(found.contributions),
+        *_of_bonuses(found),
         "No rule speaks against the pair.",
         *_of_runner_up(found.score, found.runner_up),
     )
@@ -161,6 +162,13 @@ def _shown(amount: int, rounding: Callable[[Fraction], int]) -> str:
     if 0 < abs(amount) < _THOUSANDTH:
         return f"{amount / MICROS:.6f}"
     return f"{rounding(Fraction(amount, _THOUSANDTH)) / _THOUSANDTH:.3f}"
+
+
+def _of_bonuses(found: ProposalExplanation) -> Iterator[str]:
+    if found.keeping:
+        yield f"The pair was proposed before, and keeping it counts {near(found.keeping)} more."
+    if found.priority:
+        yield f"That the mentee has waited so long counts {near(found.priority)} more."
 
 
 def _of_runner_up(score: int, other: RunnerUp | None) -> Iterator[str]:

@@ -7,6 +7,7 @@ proves itself when made and refuses prices that do not support the pairing.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 
@@ -18,6 +19,13 @@ from matching.worths import NEVER, Worths
 
 NOBODY = -1
 """Stands where a column would for whoever is left without one."""
+
+FAR: Final = 2**60
+"""More than anything can cost: what a pair costs that is not allowed."""
+
+
+class Bound(ValueError):  # noqa: N818 - it says how the run is, not what broke
+    """The run keeps pins, least loads or caps of groups, whose worth these prices do not tell."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,9 @@ class Settlement:
         )
 
     def __post_init__(self) -> None:
+        limits = self.worths.sides.limits
+        if len(limits.pinned_rows) or limits.least.any() or limits.groupings:
+            raise Bound("pins, least loads and caps of groups are not explained")
         if (self.prices < 0).any() or (self.surpluses < self.market.minimum).any():
             raise NotOptimal("a price is negative, or a surplus below the unmatched value")
         if (self.spare < 0).any():
@@ -88,9 +99,8 @@ class Settlement:
 
     def _is_supported(self, rows: slice, block: Amounts) -> bool:
         limits = self.surpluses[rows] - self.worths.sides.priorities[rows]
-        # Half the width holds these: no amount leaves a few millions.
-        over = block - self.prices.astype(np.int32)
-        over -= limits.astype(np.int32)[:, None]
+        over = block - self.prices - limits[:, None]
+        over[block == NEVER] = NEVER
         held = np.flatnonzero(self.taken[rows] != NOBODY)
         return not (over > 0).any() and not over[held, self.taken[rows][held]].any()
 
@@ -126,7 +136,10 @@ class Settlement:
         return int(self.surpluses.sum()) + int(self.market.free @ self.prices)
 
     def scores(self, row: int) -> Amounts:
-        """The row's score with every column where the pair is allowed, NEVER elsewhere, (m,)."""
+        """The row's score with every column where the pair is allowed, NEVER elsewhere, (m,).
+
+        A pair that stands since an earlier run has what keeping it is worth beside its score.
+        """
         found: Amounts = self.worths.rows(slice(row, row + 1))[0]
         return found
 
@@ -134,19 +147,28 @@ class Settlement:
         """The reduced cost of the row with every column, (m,): surplus plus price less worth.
 
         Never negative where the pair is allowed, and a lower bound of what forcing it costs
-        everybody together; far above any cost where it is not.
+        everybody together; FAR where it is not.
         """
         limit = int(self.surpluses[row] - self.worths.sides.priorities[row])
-        found: Integers = self.prices + limit - self.scores(row)
+        scores = self.scores(row)
+        found: Integers = self.prices + limit - scores
+        found[scores == NEVER] = FAR
+        return found
+
+    def worth(self, rows: Integers, columns: Integers, scores: Integers) -> Integers:
+        """What pairs with these scores are worth, allowed or not, shape (pairs,)."""
+        worths = self.worths
+        bonuses = worths.standing.bonuses(rows, columns)
+        found: Integers = scores + worths.sides.priorities[rows] + bonuses
         return found
 
     @cached_property
     def bids(self) -> tuple[Integers, Integers]:
         """The best worth that anybody left out has with each column, and whose it is, (m,) each.
 
-        NEVER, and NOBODY, where no such pair is allowed.
+        -FAR, and NOBODY, where no such pair is allowed.
         """
-        best = np.full(len(self.prices), NEVER, dtype=np.int64)
+        best = np.full(len(self.prices), -FAR, dtype=np.int64)
         whose = np.full(len(self.prices), NOBODY, dtype=np.int64)
         left = np.flatnonzero(self.taken == NOBODY)
         for first in range(0, len(left), BLOCK):
@@ -154,11 +176,12 @@ class Settlement:
             block = self._worths(rows)
             keenest = block.argmax(axis=0)
             found = block[keenest, np.arange(len(best))]
-            better = found > np.maximum(best, NEVER // 2)
+            better = found > best
             best[better] = found[better]
             whose[better] = rows[keenest[better]]
         return best, whose
 
     def _worths(self, rows: Integers) -> Integers:
         scores = np.stack([self.scores(row) for row in rows.tolist()]).astype(np.int64)
+        scores[scores == NEVER] = -2 * FAR
         return scores + self.worths.sides.priorities[rows, None]

@@ -214,7 +214,8 @@ def _next(
     rows = np.flatnonzero(is_other)
     if not len(rows):
         return None
-    worth = scores + settlement.market.priorities
+    everybody = np.arange(len(scores))
+    worth = settlement.worth(everybody, np.full(len(scores), column), scores)
     costs = settlement.surpluses + settlement.prices[column] - worth
     row = int(rows[np.lexsort((rows, -scores[rows], costs[rows]))[0]])
     return NextMentee(settlement.market.mentees[row].id, int(scores[row]), int(costs[row]))

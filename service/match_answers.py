@@ -65,6 +65,12 @@ class ProposalExplanation(Answer):
     contributions: tuple[Contribution, ...] = Field(
         description="The parts that sum to the score, the largest first."
     )
+    keeping: float | None = Field(
+        description="What it counts beside the score that it was proposed before."
+    )
+    priority: float | None = Field(
+        description="What it counts beside the score that the mentee has waited."
+    )
     rules: tuple[MatchRule, ...] = Field(description="The rules that the pair passed.")
     runner_up: RunnerUp | None = Field(description="The next best mentor, with the difference.")
     sentences: Sentences

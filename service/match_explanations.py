@@ -16,7 +16,7 @@ from pydantic import Field
 
 import matching
 from matching import explanations, sentences, vacancies
-from matching.settlements import NOBODY, Settlement
+from matching.settlements import NOBODY, Bound, Settlement
 from matching.what_ifs import Situation
 from matching.worths import Effort, Worths
 from service import match_answers, match_proofs, models, permits, turns
@@ -96,6 +96,8 @@ async def of_proposal(key: UUID, _: NoQuestion, *, by: Actor) -> ProposalExplana
         is_kept=found is not None,
         score=proposal.score,
         contributions=match_answers.contributions(parts),
+        keeping=match_answers.amount(found.keeping) if found else None,
+        priority=match_answers.amount(found.priority) if found else None,
         rules=tuple(MatchRule),
         runner_up=match_answers.runner_up(found.runner_up) if found else None,
         sentences=told,
@@ -175,6 +177,11 @@ async def _explained(run_id: UUID, question: Callable[[Settlement], Found]) -> F
             f"What match run {stored.number} looked at is not kept any more, so it cannot be"
             " explained; start a new run and ask about that one."
         ) from changed
+    except Bound as bound:
+        raise Conflict(
+            f"Match run {stored.number} keeps pins, least loads or caps of groups, and what these"
+            " cost is not explained; compare it with a run that keeps none."
+        ) from bound
     except matching.NotOptimal as wrong:
         raise Conflict(
             f"Match run {stored.number} does not bear out its own proof, so it is not explained;"

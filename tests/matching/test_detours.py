@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from matching import Configuration, Effort, NotOptimal
+from matching.choices import reward_of
 from matching.detours import Detour, cheapest, forced
+from matching.limits import UNBOUND, Grouping
 from matching.markets import Market
 from matching.optima import find
-from matching.settlements import NOBODY, Settlement
-from matching.worths import NEVER, Worths
+from matching.settlements import FAR, NOBODY, Bound, Settlement
+from matching.worths import NEVER, Standing, Worths
 from tests.matching.worlds import World, a_mentee, a_mentor, a_world, contested
 
 NEAREST = Effort(few_pairs=0, by_mentee=1, by_mentor=1)
@@ -37,7 +39,8 @@ def best_with(settlement: Settlement, row: int, column: int, score: int) -> int:
     demands[row] = 0
     places[column] = max(0, places[column] - 1)
     rest = replace(settlement.worths, sides=replace(sides, demands=demands, capacities=places))
-    return find(rest).objective + score + int(sides.priorities[row])
+    bonus = settlement.worths.standing.bonuses(np.array([row]), np.array([column]))
+    return find(rest).objective + score + int(sides.priorities[row] + bonus[0])
 
 
 def worth_after(settlement: Settlement, detour: Detour, given: dict[tuple[int, int], int]) -> int:
@@ -55,9 +58,11 @@ def worth_after(settlement: Settlement, detour: Detour, given: dict[tuple[int, i
         if column == NOBODY:
             total += settlement.market.minimum
             continue
-        score = given.get((row, column), int(settlement.scores(row)[column]))
-        assert score > NEVER
-        total += score + int(settlement.market.priorities[row])
+        assert (row, column) in given or settlement.scores(row)[column] > NEVER
+        bonus = settlement.worths.standing.bonuses(np.array([row]), np.array([column]))
+        allowed = int(settlement.scores(row)[column] - bonus[0])
+        total += given.get((row, column), allowed) + int(bonus[0])
+        total += int(settlement.worths.sides.priorities[row])
     return total
 
 
@@ -75,6 +80,72 @@ def test_a_forced_pair_costs_what_solving_again_says(world: World, effort: Effor
             expected = best_with(settlement, row, column, score)
             assert settlement.objective - detour.cost == expected
             assert worth_after(settlement, detour, {(row, column): score}) == expected
+
+
+def weighed(world: World, *, bonus: int, nobody_left_out: bool, overdue: int) -> Settlement:
+    """The same with pairs that stand, forbidden ones among them, and whoever waited too long."""
+    market = world.ask(Market.of)
+    n, m = len(market.mentees), len(market.mentors)
+    draw = random.Random(n * m)
+    stands = sorted(draw.sample(range(n), n // 2))
+    columns = np.array([draw.randrange(m) for _ in stands], dtype=np.int64)
+    worths = Worths.of(market, NEAREST)
+    priorities = market.priorities + overdue * (np.arange(n) % 3)
+    worths = replace(
+        worths,
+        sides=replace(worths.sides, priorities=priorities),
+        standing=Standing(np.array(stands, dtype=np.int64), columns),
+    ).weighed(bonus=bonus)
+    if nobody_left_out:
+        worths = worths.weighed(bonus=bonus, reward=reward_of(worths))
+    return Settlement.of(market, worths, find(worths))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"bonus": 20_000, "nobody_left_out": False, "overdue": 0},
+        {"bonus": 0, "nobody_left_out": True, "overdue": 0},
+        # More than half the width holds: twenty years too late, and more than any score to stay.
+        {"bonus": 2**29, "nobody_left_out": True, "overdue": 1_100_000_000},
+    ],
+    ids=["standing", "nobody left out", "beyond any score"],
+)
+@pytest.mark.parametrize("world", WORLDS)
+def test_costs_are_as_exact_whatever_else_a_pair_is_worth(
+    world: World, how: dict[str, Any]
+) -> None:
+    settlement = weighed(world, **how)
+    scores = settlement.market.scores.totals(slice(None)).astype(int)
+    for row in range(len(settlement.taken)):
+        costs = settlement.costs(row)
+        for column in range(len(settlement.prices)):
+            score = int(scores[row, column])
+            detour = forced(settlement, row, column, score=score)
+            expected = best_with(settlement, row, column, score)
+            assert settlement.objective - detour.cost == expected
+            assert worth_after(settlement, detour, {(row, column): score}) == expected
+            if settlement.scores(row)[column] > NEVER:
+                assert 0 <= costs[column] <= detour.cost
+            else:
+                assert costs[column] == FAR
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pinned_rows": np.array([0]), "pinned_columns": np.array([0])},
+        {"least": np.array([1, 0, 0, 0, 0])},
+        {"groupings": (Grouping(np.zeros(14, np.int64), np.ones((1, 5), np.int64)),)},
+    ],
+)
+def test_what_binds_beside_places_is_not_explained_as_if_it_did_not(
+    changes: dict[str, Any],
+) -> None:
+    settlement = settled(contested(0, n=14, m=5))
+    sides = replace(settlement.worths.sides, limits=replace(UNBOUND, **changes))
+    with pytest.raises(Bound, match="not explained"):
+        replace(settlement, worths=replace(settlement.worths, sides=sides))
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from matching import Configuration, Effort, Rule, certify, pair
+from matching import Aim, Configuration, Effort, Rule, Terms, certify, pair, sentences
 from matching.arrays import MICROS
 from matching.explanations import (
     Difference,
@@ -60,6 +60,35 @@ def test_a_proposal_is_told_as_the_run_told_it(world: World) -> None:
         if other:
             apart = sum(one.here - one.there for one in other.differences)
             assert apart == found.score - other.score
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_run_that_keeps_what_stands_is_told_as_it_was_told(world: World) -> None:
+    first = world.ask(pair)
+    swapped = {one.mentee_id: one.runner_up_mentor_id for one in first.proposals}
+    standing = frozenset((mentee, mentor) for mentee, mentor in swapped.items() if mentor)
+    configuration = replace(
+        world.configuration, standing_bonus=0.1, first_after_days=100, aim=Aim.NOBODY_LEFT_OUT
+    )
+    asked = replace(world, configuration=configuration, terms=Terms(standing=standing))
+    run, market = asked.ask(pair), asked.ask(Market.of)
+    settlement = Settlement.stored(
+        market,
+        Worths.of(market).weighed(bonus=run.standing_bonus, reward=run.reward),
+        pairs={one.mentee_id: one.mentor_id for one in run.proposals},
+        prices=run.prices,
+        surpluses=run.surpluses,
+    )
+    for made in run.proposals:
+        found = proposal(settlement, made.mentee_id)
+        assert (found.score, found.priority) == (made.score, made.priority)
+        kept = (made.mentee_id, made.mentor_id) in standing
+        assert found.keeping == (100_000 if kept else 0)
+        other = found.runner_up
+        told = (made.runner_up_mentor_id, made.runner_up_score, made.runner_up_cost)
+        assert told == ((other.mentor_id, other.score, other.cost) if other else (None,) * 3)
+        words = "The pair was proposed before, and keeping it counts 0.100 more."
+        assert (words in sentences.of_proposal(found)) == kept
 
 
 @pytest.mark.parametrize("world", WORLDS)

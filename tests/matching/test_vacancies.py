@@ -12,7 +12,8 @@ from matching.optima import find
 from matching.rules import BIT
 from matching.settlements import NOBODY, Settlement
 from matching.vacancies import Lifting, OfferStanding, liftings, mentee, offer
-from tests.matching.test_detours import best_with, settled
+from matching.worths import NEVER
+from tests.matching.test_detours import best_with, settled, weighed
 from tests.matching.worlds import World, a_mentee, a_mentor, a_world, contested
 
 WORLDS = [
@@ -113,6 +114,15 @@ def test_a_mentors_side_counts_the_same_pairs_and_prices_one_more_place(world: W
         _check_next(settlement, column, wider.sides.capacities)
 
 
+@pytest.mark.parametrize("world", WORLDS)
+def test_who_comes_next_is_found_whatever_else_a_pair_is_worth(world: World) -> None:
+    settlement = weighed(world, bonus=20_000, nobody_left_out=True, overdue=1_100_000)
+    for column in range(len(settlement.prices)):
+        places = settlement.worths.sides.capacities.copy()
+        places[column] += 1
+        _check_next(settlement, column, places)
+
+
 def _check_next(settlement: Settlement, column: int, places: np.ndarray) -> None:
     """The next one to come costs what solving with one more place, and with the pair, says."""
     found = offer(settlement, settlement.market.mentors[column].id).next_mentee
@@ -122,14 +132,15 @@ def _check_next(settlement: Settlement, column: int, places: np.ndarray) -> None
     changed.__dict__.update({**vars(settlement), "worths": wider})
     costs = {}
     for row in np.flatnonzero(settlement.taken != column).tolist():
-        score = int(settlement.scores(row)[column])
-        if score >= settlement.market.minimum:
+        if settlement.scores(row)[column] > NEVER:
+            score = int(settlement.market.scores.totals(slice(row, row + 1))[0, column])
             costs[row] = best - best_with(changed, row, column, score)
     if found is None:
         assert not costs
         return
     assert found.cost == min(costs.values()) == costs[settlement.row[found.mentee_id]]
-    assert found.score == settlement.scores(settlement.row[found.mentee_id])[column]
+    row = settlement.row[found.mentee_id]
+    assert found.score == settlement.market.scores.totals(slice(row, row + 1))[0, column]
 
 
 def alone(mentees: list[dict[str, object]], *mentors: dict[str, object]) -> Settlement:

@@ -34,7 +34,7 @@ query Proposal($id: ID!, $mentor: ID!, $exact: Boolean) {
     id score contributions
     explanation {
       isKept score contributions { feature value } rules
-      runnerUp { mentor { id person { familyName } } score cost differences { feature here there } }
+      keeping priority runnerUp { mentor { id person { familyName } } score cost differences { feature here there } }
       sentences
     }
     whyNot(mentor: $mentor, exact: $exact) {
