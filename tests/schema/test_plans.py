@@ -54,13 +54,11 @@ class Ready(NamedTuple):
 
 
 def reading() -> Iterator[Ready]:
-    """The operations that read tables."""
+    """The operations that read lists; what begins with a copied id finds one row by its key."""
     for file in sorted((console_bundle.CONSOLE / "operations").glob("*.graphql")):
-        text = file.read_text()
-        if "\nquery" in text and file.stem not in TABLELESS:
-            yield Ready(
-                file.stem, text, json.loads(file.with_suffix(".variables.json").read_text())
-            )
+        text, variables = file.read_text(), file.with_suffix(".variables.json").read_text()
+        if "\nquery" in text and file.stem not in TABLELESS and "Copy from: " not in variables:
+            yield Ready(file.stem, text, json.loads(variables))
 
 
 @dataclass
