@@ -72,6 +72,11 @@ class Limits:
     least: Integers = field(default_factory=_nobody)
     groupings: tuple[Grouping, ...] = ()
 
+    @property
+    def overlap(self) -> bool:
+        """Whether there are several groupings, so that no flow holds all their caps."""
+        return len(self.groupings) > 1
+
     def least_of(self, wide: int) -> Integers:
         """How many partners each of so many columns must get."""
         return self.least if len(self.least) else np.zeros(wide, dtype=np.int64)

@@ -12,16 +12,19 @@ from functools import partial
 import numpy as np
 
 from matching.arrays import Amounts, Integers, Masks
-from matching.flows import solve
+from matching.flows import NotSolved, solve
 from matching.loads import needs, refuse_lacking
+from matching.overlaps import relax, settle
 from matching.prices import NotOptimal, Prices, bound, recover
 from matching.problems import Problem, mixed
 from matching.shortlists import Edges, Turns, best_of_rows, chosen_few, columns_of, shortlist
-from matching.worths import NEVER, Sides, Worths
+from matching.worths import NEVER, Effort, Sides, Worths
 
 # How many pairs a mentee may add in one round; more would only slow the next solution.
 _MOST_ADDED = 15
 _AMOUNT_SHIFT = 32
+# How many times fewer pairs are few where groups overlap, as each of them takes longer.
+_DEARER = 10
 # What a block of pairs of half width holds, however dear they are beside what they cost.
 _MOST_OVER = 2**30
 _LEAST = -(2**62)
@@ -48,7 +51,10 @@ Watch = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Optimum:
-    """A proved optimum: the problem last solved, its chosen edges, and prices for all pairs."""
+    """A proved optimum: the problem last solved, its chosen edges, and prices for all pairs.
+
+    Where groups overlap, the bound that the prices prove can lie above the objective.
+    """
 
     problem: Problem
     chosen: Masks
@@ -89,8 +95,7 @@ def find(worths: Worths, *, watch: Watch = unwatched, first: Edges | None = None
         step = replace(step, phase="solve", rounds=step.rounds + 1, edges=len(edges.rows))
         watch(step)
         problem = _problem(worths.sides, edges)
-        chosen = solve(problem)
-        prices = recover(problem, chosen)
+        chosen, prices = _solved(problem, worths.effort)
         step = replace(step, phase="price")
         watch(step)
         unpaid = _unpaid(worths, prices, turns, pause=partial(watch, step)).besides(edges, wide)
@@ -100,21 +105,112 @@ def find(worths: Worths, *, watch: Watch = unwatched, first: Edges | None = None
         if not len(unpaid.rows):
             break
         edges = edges.with_more(unpaid, wide)
-    objective, limit = problem.objective(chosen), bound(problem, prices)
+    made = problem.pinned() if chosen is None else chosen
+    found = Optimum(problem, made, prices, problem.objective(made), step.rounds)
+    if worths.sides.limits.overlap:
+        return _whole(worths, found, edges, chosen)
+    objective, limit = found.objective, bound(problem, prices)
     if limit != objective:
         raise NotOptimal(f"objective {objective} differs from its bound {limit}")
-    return Optimum(problem, chosen, prices, objective, step.rounds)
+    return found
+
+
+def _solved(problem: Problem, effort: Effort) -> tuple[Masks | None, Prices]:
+    """A solution of these edges with its prices; perhaps no whole one where groups overlap."""
+    if problem.limits.overlap:
+        relaxed = relax(problem, seconds=effort.seconds)
+        return relaxed.whole, relaxed.prices
+    chosen = solve(problem)
+    return chosen, recover(problem, chosen)
+
+
+def _whole(worths: Worths, priced: Optimum, edges: Edges, chosen: Masks | None) -> Optimum:
+    """The best answer found where groups overlap, to be compared with the bound of the prices.
+
+    A pair that costs more than the gap to the bound stands in no better answer. So the
+    cheapest pairs are solved, and more of them until the next one would cost more than the
+    gap; then those that were not on the list are looked for once, where they are few enough.
+    """
+    problem, prices, seconds = priced.problem, priced.prices, worths.effort.seconds
+    limit = bound(problem, prices)
+    chosen = _cheapest(problem, prices, seconds) if chosen is None else chosen
+    found = replace(priced, chosen=chosen, objective=problem.objective(chosen))
+    gap = limit - found.objective
+    near = _near(worths, prices, gap).besides(edges, worths.shape[1])
+    if not 0 < len(near.rows) <= worths.effort.few_pairs // _DEARER:
+        return found
+    wider = _problem(worths.sides, edges.with_more(near, worths.shape[1]))
+    better = settle(wider, _costs(wider, prices) < gap, seconds=seconds)
+    if better is None or wider.objective(better) <= found.objective:
+        return found
+    return replace(found, problem=wider, chosen=better, objective=wider.objective(better))
+
+
+def _cheapest(problem: Problem, prices: Prices, seconds: float) -> Masks:
+    """The best answer among ever more of the edges, the cheapest first, until that is enough."""
+    limit, costs = bound(problem, prices), _costs(problem, prices)
+    ranked = np.sort(costs)
+    count = int(np.searchsorted(ranked, 0, side="right")) * 5 // 4
+    best: Masks | None = None
+    while True:
+        dearest = int(ranked[min(count, len(ranked) - 1)])
+        found = settle(problem, costs <= dearest, seconds=seconds)
+        if found is not None and (
+            best is None or problem.objective(found) > problem.objective(best)
+        ):
+            best = found
+        if best is not None and limit - problem.objective(best) <= dearest:
+            return best
+        if count >= len(ranked):
+            break
+        count = 2 * count + 1
+    if best is None:
+        raise NotSolved(
+            f"HiGHS found no pairing in {seconds:g} seconds; give it more, or fewer caps"
+        )
+    return best
+
+
+def _costs(problem: Problem, prices: Prices) -> Integers:
+    """What making each edge costs beside its price, shape (edges,)."""
+    asked = prices.paid(problem.limits, problem.rows, problem.columns)
+    costs: Integers = prices.surpluses[problem.rows] + asked - problem.weights
+    return costs
+
+
+def _near(worths: Worths, prices: Prices, gap: int) -> Edges:
+    """All pairs whose making would cost less than the gap."""
+    limits = prices.surpluses - worths.sides.priorities - gap
+
+    def work(rows: slice, block: Amounts) -> Edges:
+        over = _over(block, prices.asked(worths.sides.limits, rows), limits[rows, None])
+        places, columns = np.nonzero(over > 0)
+        return Edges(places + rows.start, columns, block[places, columns].astype(np.int64))
+
+    return Edges.joined(worths.stretches(work))
 
 
 def _first(worths: Worths, *, pause: Callable[[], None]) -> Edges:
-    """A shortlist, with pairs by which each column gets its least load."""
+    """A shortlist, with pairs by which each column gets its least load.
+
+    Where groups overlap it holds what the caps of one grouping alone take as well, which is
+    found much faster than any round of the whole.
+    """
+    limits = worths.sides.limits
+    if limits.overlap:
+        few = worths.effort.few_pairs // _DEARER
+        worths = replace(worths, effort=replace(worths.effort, few_pairs=few))
     edges = shortlist(worths, pause=pause)
-    if not worths.sides.limits.least.any():
-        return edges
-    found = find(needs(worths))
-    rows, columns = found.problem.rows[found.chosen], found.problem.columns[found.chosen]
-    refuse_lacking(worths, columns)
-    return edges.with_more(chosen_few(worths, rows, columns), worths.shape[1])
+    if limits.least.any():
+        found = find(needs(worths))
+        rows, columns = found.problem.rows[found.chosen], found.problem.columns[found.chosen]
+        refuse_lacking(worths, columns)
+        edges = edges.with_more(chosen_few(worths, rows, columns), worths.shape[1])
+    if limits.overlap and len(edges.rows):
+        alone = replace(limits, groupings=limits.groupings[:1])
+        flow = replace(worths, sides=replace(worths.sides, limits=alone))
+        edges = edges_of(find(flow, first=edges), flow, now=worths)
+    return edges
 
 
 def edges_of(optimum: Optimum, worths: Worths, *, now: Worths) -> Edges:

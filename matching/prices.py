@@ -102,12 +102,12 @@ def recover(problem: Problem, chosen: Masks) -> Prices:
     for _ in range(len(problem.demands) + bids.size + 1):
         raised = bids.highest(levels)
         if (raised == levels).all():
-            return _with_pins(problem, pinned, bids.prices(levels))
+            return with_pins(problem, pinned, bids.prices(levels))
         levels = raised
     raise NotOptimal("the answer can be improved")
 
 
-def _with_pins(problem: Problem, pinned: Masks, prices: Prices) -> Prices:
+def with_pins(problem: Problem, pinned: Masks, prices: Prices) -> Prices:
     """Whoever is only pinned has nothing to choose, and gains what the pin leaves."""
     rows, columns = problem.rows[pinned], problem.columns[pinned]
     left = problem.weights[pinned] - prices.paid(problem.limits, rows, columns)

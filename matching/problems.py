@@ -60,19 +60,25 @@ class Problem:
         pins = self.limits.pinned_rows * wide + self.limits.pinned_columns
         return np.isin(self.rows * wide + self.columns, pins)
 
+    def only(self, edges: Masks) -> "Problem":
+        """The same with these edges alone."""
+        return replace(
+            self,
+            rows=self.rows[edges],
+            columns=self.columns[edges],
+            weights=self.weights[edges],
+            ties=self.ties[edges],
+        )
+
     def without(self, pinned: Masks) -> "Problem":
         """What is left to decide once these edges, which are the pinned ones, are made."""
         if not pinned.any():
             return self
         wide = len(self.capacities)
         return replace(
-            self,
-            rows=self.rows[~pinned],
-            columns=self.columns[~pinned],
-            weights=self.weights[~pinned],
+            self.only(~pinned),
             demands=self.demands - self.given(pinned),
             capacities=self.capacities - np.bincount(self.columns[pinned], minlength=wide),
-            ties=self.ties[~pinned],
             limits=self.limits.without_pins(wide),
         )
 

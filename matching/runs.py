@@ -79,7 +79,8 @@ class Run:
 
     `objective` is the sum of scores and priorities of the proposals plus the
     unmatched value of everybody else. `bound` is what the prices prove that no
-    pairing can exceed; `gap` is their difference and 0.
+    pairing can exceed; `gap` is their difference, and 0 where `status` is OPTIMAL. It is
+    WITHIN_GAP only where groups overlap and the best found is not the best proved.
 
     `group_prices` are, by grouping, group and mentor, what a place within a cap is
     worth beyond the mentor's own price, and `load_prices` by mentor what one less in the
@@ -225,7 +226,7 @@ def _told(found: _Found, *, fixed_mentees: int) -> Run:
             "proposals": len(proposals),
             "unmatched": len(unmatched),
         },
-        status="OPTIMAL",
+        status="WITHIN_GAP" if limit > choice.objective else "OPTIMAL",
         objective=choice.objective,
         bound=limit,
         gap=limit - choice.objective,

@@ -51,6 +51,9 @@ class Effort:
     both_aims : bool
         Whether to tell what the other aim would reach as well, which takes a second search.
         Where nobody is to be left out it is told in any case.
+    seconds : float
+        Where groups overlap, the time that HiGHS may take for one programme. What it has found
+        by then is proposed with the gap that is left, which depends on the machine.
     """
 
     threads: int = -1
@@ -59,6 +62,7 @@ class Effort:
     few_pairs: int = 250_000
     kept_pairs: int = 100_000_000
     both_aims: bool = False
+    seconds: float = 60.0
 
 
 @dataclass(frozen=True)

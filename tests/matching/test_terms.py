@@ -38,7 +38,12 @@ FIRST_FIELDS = (
 )  # fmt: skip
 
 
-def a_bound_world(seed: int, n: int, m: int) -> World:
+CAPS: tuple[tuple[tuple[str, int], ...], ...] = (
+    (), (("stream", 1),), (("cohort", 1),), (("cohort", 2),),
+)  # fmt: skip
+
+
+def a_bound_world(seed: int, n: int, m: int, caps: Any = CAPS) -> World:
     """A tangled world in which people have decided this and that, not always wisely."""
     draw = random.Random(seed)
     world = a_world(seed, n=n, m=m)
@@ -61,7 +66,7 @@ def a_bound_world(seed: int, n: int, m: int) -> World:
             world.configuration,
             least_load=draw.choice((0, 0, 0, 1, 2)),
             waiting_bonus_per_day=draw.choice((0.0, 0.0002)),
-            group_caps=draw.choice(((), (("stream", 1),), (("cohort", 1),), (("cohort", 2),))),
+            group_caps=draw.choice(caps),
         ),
     )
 
