@@ -43,7 +43,7 @@ from matching.matchers import NOBODY, CapacitatedMatcher
 from matching.matrices import Assignment, assign
 from matching.models import Model, Step
 from matching.optima import Progress
-from matching.outcomes import InvalidOutcomes, Outcome
+from matching.outcomes import InvalidOutcomes, Outcome, outcomes_of
 from matching.pair_features import LEARNABLE, PairFeatures
 from matching.people import CRITERIA, Fixed, InvalidPeople, Mentee, Mentor, Service
 from matching.prices import NotOptimal
@@ -113,6 +113,7 @@ __all__ = [
     "difference",
     "digest",
     "learn",
+    "outcomes_of",
     "pair",
     "single_threaded",
 ]

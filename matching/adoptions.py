@@ -1,7 +1,7 @@
 """From an approved model to what a run uses: a configuration whose scores are still sums.
 
-Wishes about gender keep the experts' weight, for they are honoured and never learnt. It refuses
-a model that says nothing about pairs.
+Wishes about gender keep the experts' weight, for they are honoured and never learnt; so does
+what no outcome could teach. It refuses a model that says nothing about pairs.
 """
 
 from dataclasses import asdict, replace
@@ -23,11 +23,12 @@ def adopted(model: Model, configuration: Configuration) -> Configuration:
     """The configuration with the model's weights or curves, named after the model.
 
     The mean of both directions, which is the model's own fusion, is brought to the scale of
-    scores: whatever the experts give to protected wishes stays, and the rest of 1 is shared
-    among the features by how much each can add. So the order of pairs is the model's, apart
-    from those wishes and from what rounding to millionths makes equal, and contributions still
-    sum to the score. `unmatched_value` stays and means another quality than before: look at it
-    again.
+    scores: whatever the experts give to protected wishes stays, also what they give to features
+    that steps were to be learnt from and that were the same in all outcomes; the rest of 1 is
+    shared among the features by how much each can add. So the order of pairs is the model's,
+    apart from those features and from what rounding to millionths makes equal, and
+    contributions still sum to the score. `unmatched_value` stays and means another quality than
+    before: look at it again.
 
     Raises
     ------
@@ -41,9 +42,9 @@ def adopted(model: Model, configuration: Configuration) -> Configuration:
             "no feature of the model adds anything, so it tells no pair from another"
         )
     experts = asdict(configuration.weights)
-    kept = {name: micros(experts[name]) for name in PROTECTED}
+    kept = {name: micros(experts[name]) for name in (*PROTECTED, *_unseen(model))}
     shares = _shared_out(ranges, MICROS - sum(kept.values()))
-    amounts = kept | dict(zip(LEARNABLE, shares.tolist(), strict=True))
+    amounts = dict(zip(LEARNABLE, shares.tolist(), strict=True)) | kept
     curves = () if model.step is Step.LINEAR else _curves(found, shares)
     return replace(
         configuration,
@@ -51,6 +52,14 @@ def adopted(model: Model, configuration: Configuration) -> Configuration:
         curves=curves,
         version=model.version,
     )
+
+
+def _unseen(model: Model) -> list[str]:
+    """Features that were always the same; a logistic has left those to the experts already."""
+    if model.step is Step.LINEAR:
+        return []
+    seen = np.any([side.lowest_ < side.highest_ for side in model.score.models_], axis=0)
+    return [name for name, varied in zip(LEARNABLE, seen, strict=True) if not varied]
 
 
 def _weighed(model: Model) -> list[tuple[Floats, Floats]]:

@@ -210,8 +210,13 @@ class MonotoneAdditiveCompatibility(AdditiveClassifier):
     steps_ : list of f ndarrays
         What the feature adds up to each cut, and last beyond all of them.
     intercept_ : float
+    lowest_, highest_ : ndarrays, shape (f,)
+        Between which values each feature was seen; of one that was always the same, nothing is
+        known.
     """
 
+    lowest_: Floats
+    highest_: Floats
     cuts_: list[Floats]
     steps_: list[Floats]
     intercept_: float
@@ -263,6 +268,7 @@ class MonotoneAdditiveCompatibility(AdditiveClassifier):
             trees = learner.fit(features, codes)
             found = tabulated(trees.decision_function, features)
         self.intercept_, self.cuts_, self.steps_ = found
+        self.lowest_, self.highest_ = features.min(axis=0), features.max(axis=0)
         self.n_iter_ = int(trees.n_iter_)
         return self
 

@@ -118,6 +118,8 @@ def _numbers(model: AdditiveCompatibility | MonotoneAdditiveCompatibility) -> di
         "intercept": model.intercept_,
         "cuts": [cuts.tolist() for cuts in model.cuts_],
         "steps": [steps.tolist() for steps in model.steps_],
+        "lowest": model.lowest_.tolist(),
+        "highest": model.highest_.tolist(),
     }
 
 

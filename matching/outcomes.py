@@ -8,13 +8,15 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from matching.arrays import Floats, Integers, Masks
-from matching.pair_features import LEARNABLE
+from matching.configurations import Configuration
+from matching.pair_features import LEARNABLE, PairFeatures
+from matching.people import Mentee, Mentor
 
 
 class InvalidOutcomes(ValueError):  # noqa: N818 - it says what was given, not what broke
@@ -28,10 +30,12 @@ class Outcome:
     Parameters
     ----------
     mentee_id, mentor_id : str
+        Of the people, whatever records stand for them: nobody may be judged by a model that
+        has seen them under another id.
     cycle : int
         Cycles in the order of time, such as years; a pair is rated once in each.
     features : mapping of name to float
-        Those of `LEARNABLE` as they were when the pair was made, each in 0 to 1.
+        Those of `LEARNABLE`, each in 0 to 1; best as they were when the pair was made.
     mentee_rating, mentor_rating : float or None
         What each side said of the mentorship; None where it said nothing.
     """
@@ -59,6 +63,60 @@ class Outcome:
     @property
     def _name(self) -> str:
         return f"{self.mentee_id} and {self.mentor_id} in {self.cycle}"
+
+
+class _RatedPair(Protocol):
+    """Two people who worked together for a cycle, as the matcher sees them, and their ratings."""
+
+    @property
+    def mentee(self) -> Mentee: ...
+    @property
+    def mentor(self) -> Mentor: ...
+    @property
+    def cycle(self) -> int: ...
+    @property
+    def mentee_rating(self) -> float | None: ...
+    @property
+    def mentor_rating(self) -> float | None: ...
+
+
+def outcomes_of(
+    pairs: Iterable[_RatedPair],
+    configuration: Configuration = Configuration(),  # noqa: B008 - frozen
+) -> list[Outcome]:
+    """The outcomes of these pairs, with what spoke for each of them.
+
+    Parameters
+    ----------
+    pairs : iterable of objects with mentee, mentor, cycle, mentee_rating and mentor_rating
+        Nothing of anybody's gender or nationality reaches the outcomes.
+    configuration : Configuration
+        Its tables, levels and languages.
+    """
+    rows = list(pairs)
+    if not rows:
+        return []
+    mentees = sorted({one.mentee.id: one.mentee for one in rows}.values(), key=_id)
+    mentors = sorted({one.mentor.id: one.mentor for one in rows}.values(), key=_id)
+    row = {one.id: place for place, one in enumerate(mentees)}
+    column = {one.id: place for place, one in enumerate(mentors)}
+    places = [(row[one.mentee.id], column[one.mentor.id]) for one in rows]
+    values = PairFeatures(configuration).fit(mentees, mentors).transform(places)
+    return [
+        Outcome(
+            mentee_id=one.mentee.person_id,
+            mentor_id=one.mentor.person_id,
+            cycle=one.cycle,
+            features=dict(zip(LEARNABLE, features, strict=True)),
+            mentee_rating=one.mentee_rating,
+            mentor_rating=one.mentor_rating,
+        )
+        for one, features in zip(rows, values.tolist(), strict=True)
+    ]
+
+
+def _id(person: Mentee | Mentor) -> str:
+    return person.id
 
 
 @dataclass(frozen=True)

@@ -24,19 +24,22 @@ from matching import (
 )
 from matching.markets import Market
 from matching.models import Sigmoid
+from tests.matching.cycles import LIKE_EXPERTS
 from tests.matching.worlds import a_mentee, a_mentor, a_world
 
 WIDE = len(LEARNABLE)
 EVERYTHING = slice(None)
 
 
-def a_model(step: Step, *, teach: bool = True) -> Model:
+def a_model(step: Step, *, teach: bool = True, same: int | None = None) -> Model:
     """A model of two sides who want different things, or nothing at all."""
     draw = np.random.default_rng(3)
     features = draw.integers(0, 13, (400, WIDE)) / 12
+    if same is not None:
+        features[:, same] = 0.5
     wants = np.array([np.arange(WIDE), np.arange(WIDE)[::-1]]).T / 4 * teach
     content = ((features**2 - 0.3) @ wants + draw.normal(0, 1, (400, 2)) > 0).astype(int)
-    learner: Any = AdditiveCompatibility(monotonic_cst=np.ones(WIDE) * (1 if teach else -1))
+    learner: Any = AdditiveCompatibility(experts=LIKE_EXPERTS, monotonic_cst=np.ones(WIDE))
     if step is Step.BOOSTED:
         learner = MonotoneAdditiveCompatibility(monotonic_cst=np.ones(WIDE), max_iter=20)
     score = ReciprocalScore(learner, fusion="additive").fit(features, content)
@@ -133,3 +136,17 @@ def test_curves_reach_their_weight_in_the_steps_of_both_sides() -> None:
 def test_a_model_that_says_nothing_is_refused() -> None:
     with pytest.raises(NotAdoptable, match="tells no pair from another"):
         adopted(a_model(Step.LINEAR, teach=False), Configuration())
+
+
+@pytest.mark.parametrize("step", [Step.LINEAR, Step.BOOSTED])
+def test_what_no_outcome_could_teach_is_left_to_the_experts(step: Step) -> None:
+    place = LEARNABLE.index("preferred_mentor")
+    experts = Configuration()
+
+    chosen = adopted(a_model(step, same=place), experts)
+
+    kept, wanted = chosen.weights.preferred_mentor, experts.weights.preferred_mentor
+    assert kept == wanted if step is Step.BOOSTED else kept == pytest.approx(wanted, abs=0.05)
+    assert kept > 0
+    assert "preferred_mentor" not in [curve.name for curve in chosen.curves]
+    assert sum(round(weight * 1e6) for weight in asdict(chosen.weights).values()) == 1_000_000

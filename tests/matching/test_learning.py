@@ -2,7 +2,7 @@
 
 import json
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,19 +14,22 @@ from matching import (
     LEARNABLE,
     InvalidOutcomes,
     Lesson,
+    Mentee,
+    Mentor,
     MonotoneAdditiveCompatibility,
     Outcome,
     PairFeatures,
     Step,
     Weights,
     learn,
+    outcomes_of,
 )
 from matching.evaluations import Evaluation
 from matching.figures import Unsaid
 from matching.models import Isotonic, Sigmoid, calibrate
 from tests.matching.cycles import LIKE_EXPERTS, outcomes
 from tests.matching.test_pair_features import changed, every_pair
-from tests.matching.worlds import a_world
+from tests.matching.worlds import a_mentee, a_mentor, a_world
 
 FEW_TREES = MonotoneAdditiveCompatibility(max_iter=8, learning_rate=0.3)
 
@@ -287,6 +290,37 @@ def test_other_genders_and_nationalities_change_no_prediction() -> None:
 def test_an_outcome_that_cannot_be_is_refused_by_name(change: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidOutcomes, match=f"^e0 and m.* in 2020: {words}|{words}"):
         replace(outcomes(10)[0], **change)
+
+
+def test_rated_pairs_become_outcomes_of_people_with_what_spoke_for_them() -> None:
+    again = a_mentee(id="request 2", person_id="same", mandate_tasks=frozenset({"mediation"}))
+    first = a_mentee(id="request 1", person_id="same")
+    mentor = a_mentor(mandate_tasks=frozenset({"mediation"}), gender="F")
+    pairs = [
+        Rated(again, mentor, 3, 5, None),
+        Rated(first, mentor, 1, None, 2),
+        Rated(replace(first, id="request 0", gender="M"), mentor, 2, 1, 1),
+    ]
+
+    found = outcomes_of(pairs)
+
+    assert [(one.mentee_id, one.mentor_id) for one in found] == [("same", "mentor's person")] * 3
+    told = [(one.cycle, one.mentee_rating, one.mentor_rating) for one in found]
+    assert told == [(3, 5, None), (1, None, 2), (2, 1, 1)]
+    assert [one.features["mandate_tasks"] for one in found] == [1.0, 0.0, 0.0]
+    assert found[1].features == found[2].features
+    assert outcomes_of([]) == []
+
+
+@dataclass(frozen=True)
+class Rated:
+    """One cycle of a pair, as whoever keeps ratings would hand it over."""
+
+    mentee: Mentee
+    mentor: Mentor
+    cycle: int
+    mentee_rating: float | None
+    mentor_rating: float | None
 
 
 def test_a_pair_rated_twice_in_a_cycle_is_refused() -> None:
