@@ -19,7 +19,7 @@ from matching.markets import Market
 from matching.people import Fixed, Mentee, Mentor
 from matching.runs import Run
 from matching.shortlists import Turns, best_of_rows, columns_of
-from matching.terms import NO_TERMS, Terms
+from matching.terms import NO_TERMS, Pairs, Terms
 from matching.worths import Effort, Worths
 
 LIST_LENGTH: Final = 20
@@ -31,6 +31,14 @@ NOT_IDENTIFIABLE: Final = Unsaid(
     " say nothing about pairs that were not made"
 )
 """The propensities of a deterministic run."""
+
+NOTHING: Final = np.iinfo(np.int64).min
+"""Stands for what is not known of somebody."""
+
+_IN_PAIRS: Final = Unsaid(
+    "not told: this run puts the number of pairs, or who waited longest, before all scores, so its"
+    " prices are no scores"
+)
 
 # Draws at once: with some thousand people this holds some tens of megabytes.
 _TOGETHER: Final = 100
@@ -47,7 +55,8 @@ class Row:
     ----------
     measure : str
         "match_rate": the part of waiting mentees who were proposed a mentor. "surplus": what
-        the run is worth to a mentee beyond the price of the mentor, in units of a score.
+        the proposal scores beyond the price of the mentor, in units of a score and without any
+        bonus; the unmatched value where there is none.
         "rank": the place of the mentor proposed among all the mentee could have had, 1 for the
         best. "exposure": on what part of the mentees' shortlists a mentor with a free place
         stands.
@@ -134,12 +143,14 @@ def audit(  # noqa: PLR0913 - the run beside all that it came from
         terms=replace(terms, pins=frozenset()),
         configuration=configuration,
     )
-    seen = _seen(run, market, effort)
+    seen = _seen(run, market, effort, terms.standing)
     waiting = len(market.mentees)
+    is_in_scores = not run.reward and market.priorities.max(initial=0) <= MICROS
+    surplus = _Measure("surplus", seen.surpluses, MICROS, None if is_in_scores else _IN_PAIRS)
     return Audit(
         (
             *_rows(_Measure("match_rate", seen.matched), market.mentees, seed),
-            *_rows(_Measure("surplus", seen.surpluses, MICROS), market.mentees, seed),
+            *_rows(surplus, market.mentees, seed),
             *_rows(_Measure("rank", seen.ranks), market.mentees, seed),
             *_rows(_Measure("exposure", seen.listed, waiting), market.mentors, seed),
         )
@@ -148,7 +159,7 @@ def audit(  # noqa: PLR0913 - the run beside all that it came from
 
 @dataclass(frozen=True)
 class _Seen:
-    """Measures of single people, (n,) or (m,), -1 for whom a measure says nothing."""
+    """Measures of single people, (n,) or (m,), `NOTHING` for whom a measure says nothing."""
 
     matched: Integers
     surpluses: Integers
@@ -158,14 +169,18 @@ class _Seen:
 
 @dataclass(frozen=True)
 class _Measure:
-    """Whole numbers, whose sums are exact on every machine, and how many of them make 1."""
+    """Whole numbers, whose sums are exact on every machine, and how many of them make 1.
+
+    Or the reason why this run has no such figure for anybody.
+    """
 
     name: str
     values: Integers
     unit: int = 1
+    unsaid: Unsaid | None = None
 
 
-def _seen(run: Run, market: Market, effort: Effort) -> _Seen:
+def _seen(run: Run, market: Market, effort: Effort, standing: Pairs) -> _Seen:
     scores = {one.mentee_id: one.score for one in run.proposals}
     had = np.array([scores.get(one.id, -1) for one in market.mentees], dtype=np.int64)
     worths = Worths.of(market, effort)
@@ -183,10 +198,20 @@ def _seen(run: Run, market: Market, effort: Effort) -> _Seen:
     is_there = np.array([one.available for one in market.mentors], dtype=np.bool_)
     return _Seen(
         matched=(had >= 0).astype(np.int64),
-        surpluses=np.array([run.surpluses[one.id] for one in market.mentees], dtype=np.int64),
-        ranks=np.where(had >= 0, ranks, -1),
-        listed=np.where(is_there & (market.free > 0), listed, -1),
+        surpluses=_surpluses(run, market, standing),
+        ranks=np.where(had >= 0, ranks, NOTHING),
+        listed=np.where(is_there & (market.free > 0), listed, NOTHING),
     )
+
+
+def _surpluses(run: Run, market: Market, standing: Pairs) -> Integers:
+    """The run's own without what it adds to scores, (n,)."""
+    found = np.array([run.surpluses[one.id] for one in market.mentees], dtype=np.int64)
+    row = {one.id: place for place, one in enumerate(market.mentees)}
+    for one in run.proposals:
+        is_kept = (one.mentee_id, one.mentor_id) in standing
+        found[row[one.mentee_id]] -= one.priority + is_kept * run.standing_bonus
+    return found
 
 
 def _rows(measure: _Measure, people: Sequence[Person], seed: int) -> Iterator[Row]:
@@ -196,10 +221,10 @@ def _rows(measure: _Measure, people: Sequence[Person], seed: int) -> Iterator[Ro
         for one, value in zip(people, measure.values.tolist(), strict=True):
             for group in groups(one):
                 # Whom the measure says nothing of is still of the group.
-                cells[group] += [value] if value >= 0 else []
+                cells[group] += [] if value == NOTHING else [value]
         for group in sorted(cells, key=lambda name: (name is None, name or "")):
             draw = _draw(f"{seed} {measure.name} {attribute} {group}")
-            figure = _figure(cells[group], measure.unit, side, draw)
+            figure = measure.unsaid or _figure(cells[group], measure.unit, side, draw)
             yield Row(measure.name, side, attribute, group, figure)
 
 

@@ -5,6 +5,7 @@ A face for notebooks, pipelines and searches over settings. It refuses to be ano
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from matching.matrices import assign
 from matching.pair_features import are_people
 from matching.people import Fixed
 from matching.runs import Run, pair
+from matching.terms import NO_TERMS, Terms
 from matching.threads import single_threaded
 from matching.worths import Effort
 
@@ -71,13 +73,15 @@ class CapacitatedMatcher(BaseEstimator):  # type: ignore[misc] # untyped library
         self.capacity = capacity
         self.unmatched_value = unmatched_value
 
-    def fit(
+    def fit(  # noqa: PLR0913 - the people, and each thing that binds them
         self,
         mentees: Any,
         mentors: Any = None,
         incumbents: Any = None,
         *,
+        fixed: Iterable[Fixed] = (),
         closed_badly: Iterable[tuple[str, str]] = (),
+        terms: Terms = NO_TERMS,
     ) -> Self:
         """Finds the best pairing.
 
@@ -86,30 +90,32 @@ class CapacitatedMatcher(BaseEstimator):  # type: ignore[misc] # untyped library
         mentees : sequence of n Mentee, or array-like of numbers, shape (n, m)
         mentors : sequence of m Mentor
             Ignored with plain numbers.
-        incumbents : iterable of Fixed or of (mentee id, mentor id), optional
-            Active mentorships, which stay as they are and take their places.
-        closed_badly : iterable of (mentee id, mentor id)
-            Pairs that must not be made again.
+        incumbents : iterable of (mentee id, mentor id), optional
+            Proposals that stand; `Configuration.standing_bonus` and `most_changes` say how
+            firmly. Ignored with plain numbers, as all that follows.
+        fixed, closed_badly, terms
+            As for `pair`: active mentorships stay and take their places.
 
         Raises
         ------
-        InvalidPeople, NotSolved, NotOptimal
+        InvalidPeople, Infeasible, NotSolved, NotOptimal
             As `pair` and `assign` do.
         """
         effort = Effort(threads=1) if self.effort is None else self.effort
-        fixed = _fixed(incumbents)
+        held = frozenset(fixed)
         with single_threaded():
             if not (are_people(mentees) or are_people(mentors)):
                 return self._fit_scores(mentees, effort)
             run = pair(
                 mentees,
                 mentors,
-                fixed=fixed,
+                fixed=held,
                 closed_badly=closed_badly,
+                terms=replace(terms, standing=terms.standing | frozenset(incumbents or ())),
                 configuration=self.configuration or Configuration(),
                 effort=effort,
             )
-        return self._told(run, fixed)
+        return self._told(run, held)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """With whom each is matched.
@@ -174,7 +180,3 @@ class CapacitatedMatcher(BaseEstimator):  # type: ignore[misc] # untyped library
         best = gain.argmax(axis=1)
         enough = gain[np.arange(len(gain)), best] >= micros(self.unmatched_value)
         return np.where(enough, best, NOBODY)
-
-
-def _fixed(pairs: Iterable[Any] | None) -> frozenset[Fixed]:
-    return frozenset(one if isinstance(one, Fixed) else Fixed(*one) for one in pairs or ())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matching import Configuration, Effort, Fixed, Run, Terms, audit, pair
+from matching import Aim, Configuration, Effort, Fixed, Run, Terms, audit, pair
 from matching.audits import LIST_LENGTH, Audit, Row
 from matching.figures import Interval, Unsaid
 from matching.markets import Market
@@ -56,13 +56,21 @@ def mentees_of(row: Row) -> list[Any]:
     return [one for one in WORLD.mentees if getattr(one, name) == row.group and one.id not in held]
 
 
+def surplus(mentee: str) -> int:
+    """What is left of the score once the mentor is paid for; the least score without one."""
+    for one in RUN.proposals:
+        if one.mentee_id == mentee:
+            return one.score - RUN.prices[one.mentor_id]
+    return WORLD.configuration.minimum
+
+
 def test_match_rates_and_surpluses_are_those_of_the_run() -> None:
     matched = {one.mentee_id for one in RUN.proposals}
 
     for row in rows(AUDIT, "match_rate"):
         told([float(one.id in matched) for one in mentees_of(row)], row)
     for row in rows(AUDIT, "surplus"):
-        told([RUN.surpluses[one.id] / 1e6 for one in mentees_of(row)], row)
+        told([surplus(one.id) / 1e6 for one in mentees_of(row)], row)
     said = [row for row in AUDIT.rows if isinstance(row.figure, Interval)]
     assert len(said) > 20
     assert {(row.attribute, row.side) for row in said} == {
@@ -130,6 +138,39 @@ def test_exposure_is_the_part_of_mentees_lists_that_a_mentor_stands_on() -> None
             assert sure[places].mean() / n <= row.figure.value + 1e-12
             assert row.figure.value <= perhaps[places].mean() / n + 1e-12
             assert 0 < row.figure.value < 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_told"),
+    [
+        ({}, True),
+        ({"standing_bonus": 0.5}, True),
+        ({"aim": Aim.NOBODY_LEFT_OUT}, False),
+        ({"first_after_days": 10}, False),
+    ],
+)
+def test_a_surplus_is_told_without_bonus_and_only_where_prices_are_scores(
+    settings: dict[str, Any], is_told: bool
+) -> None:
+    mentees = [
+        a_mentee(id=f"e{k:02}", person_id=f"e{k}", gender="F", waiting_days=30 * k)
+        for k in range(12)
+    ]
+    options: dict[str, Any] = {
+        "configuration": Configuration(unmatched_value=0.0, **settings),
+        "terms": Terms(standing=frozenset({("e00", "mentor")})),
+    }
+    run = pair(mentees, [a_mentor(capacity=20)], **options)
+
+    figure = rows(audit(run, mentees, [a_mentor(capacity=20)], **options), "surplus")[0].figure
+
+    if is_told:
+        scores = [one.score for one in run.proposals]
+        assert isinstance(figure, Interval)
+        assert figure.value == pytest.approx(sum(scores) / 12e6)
+    else:
+        assert isinstance(figure, Unsaid)
+        assert figure.reason.startswith("not told: this run puts the number of pairs, or who")
 
 
 def test_groups_of_few_are_not_told() -> None:

@@ -9,6 +9,7 @@ from matching import (
     NOBODY,
     CapacitatedMatcher,
     Configuration,
+    Fixed,
     InvalidPeople,
     Reason,
     assign,
@@ -25,7 +26,7 @@ def test_fitted_on_people_it_tells_what_the_run_tells(seed: int) -> None:
     found = CapacitatedMatcher(configuration=world.configuration).fit(
         world.mentees,
         world.mentors,
-        incumbents=[(one.mentee_id, one.mentor_id) for one in world.fixed],
+        fixed=world.fixed,
         closed_badly=world.closed_badly,
     )
 
@@ -41,13 +42,29 @@ def test_it_predicts_the_mentor_of_each_mentee_kept_proposed_or_missing() -> Non
     mentors = [a_mentor(id="m", person_id="m", capacity=2)]
     matcher = CapacitatedMatcher(configuration=Configuration(unmatched_value=0.0))
 
-    found = matcher.fit(mentees, mentors, incumbents=[("kept", "m")])
+    found = matcher.fit(mentees, mentors, fixed=[Fixed("kept", "m")])
 
     assert found.predict(["barred", "kept", "new", "kept"]).tolist() == [None, "m", "m", "m"]
     assert found.pairs_ == (("new", "m"),)
     assert [one.reason for one in found.unmatched_] == [Reason.NO_ELIGIBLE_MENTOR]
     with pytest.raises(ValueError, match="mentee 'stranger' is none of those fitted"):
         found.predict(["stranger"])
+
+
+@pytest.mark.parametrize(("bonus", "mentor"), [(0.0, "better"), (0.2, "stands")])
+def test_incumbents_stay_as_firmly_as_the_configuration_says(bonus: float, mentor: str) -> None:
+    mentors = [
+        a_mentor(id="better", person_id="b", level="D-2"),
+        a_mentor(id="stands", person_id="s"),
+    ]
+    matcher = CapacitatedMatcher(
+        configuration=Configuration(standing_bonus=bonus, unmatched_value=0)
+    )
+
+    found = matcher.fit([a_mentee(level="D-1")], mentors, [("mentee", "stands")])
+
+    assert found.pairs_ == (("mentee", mentor),)
+    assert found.gap_ == 0
 
 
 class Watching(Configuration):
