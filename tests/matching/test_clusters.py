@@ -9,7 +9,8 @@ import pytest
 
 from matching import worths
 from matching.worths import Effort
-from tests.matching.test_optima import contested, written
+from tests.matching.test_optima import written
+from tests.matching.worlds import contested
 
 # It is half typed.
 _LIBRARY: Any = distributed
