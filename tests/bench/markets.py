@@ -1,7 +1,7 @@
 """Invented markets of any size, and what is measured on them, each in a process of its own.
 
-`python -m tests.bench.markets WHAT MENTEES MENTORS THREADS` prints one line of JSON. The same
-numbers are the same market everywhere; it refuses real people.
+`python -m tests.bench.markets WHAT KIND MENTEES MENTORS THREADS` prints one line of JSON. The
+same words and numbers are the same market everywhere; it refuses real people.
 """
 
 import json
@@ -11,17 +11,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
-from matching import Configuration, Effort, Mentee, Mentor
+from matching import Configuration, Effort, Mentee, Mentor, explanations
 from matching.arrays import Integers
+from matching.choices import choose
 from matching.markets import Market
-from matching.optima import find
+from matching.optima import find, unwatched
+from matching.settlements import Settlement
 from matching.shortlists import everything, shortlist
-from matching.worths import Worths
+from matching.worths import NEVER, Standing, Worths
 
 CONFIGURATION = Configuration(unmatched_value=0.2)
 _FUNCTIONS = (
@@ -39,13 +42,43 @@ _REGIONS = ("AFRICA", "AMERICAS", "ASIA", "EUROPE", "MIDDLE_EAST")
 _SAMPLE = 2_000
 
 
-def people(mentees: int, mentors: int) -> tuple[list[Mentee], list[Mentor]]:
+# What keeping a proposal is worth, and how much scores move from one night to the next.
+_STANDING, _NOISE = 0.01, 0.02
+_ASKED = 40
+
+People = tuple[list[Mentee], list[Mentor]]
+
+
+def people(mentees: int, mentors: int) -> People:
     """So many of both, whose languages, refusals and conflicts forbid about half of all pairs."""
     draw = random.Random(f"{mentees} {mentors}")
     return (
         [_mentee(draw, k, mentors) for k in range(mentees)],
         [_mentor(draw, k) for k in range(mentors)],
     )
+
+
+def contested(mentees: int, mentors: int) -> People:
+    """The same, but some mentors fit nearly everybody, so that all want these: prices decide."""
+    draw = random.Random(f"contested {mentees} {mentors}")
+    everybody = people(mentees, mentors)
+    return everybody[0], [_famed(draw, mentor, draw.random() ** 2) for mentor in everybody[1]]
+
+
+def _famed(draw: random.Random, mentor: Mentor, fame: float) -> Mentor:
+    """The mentor with the experience of a fame from 0 to 1."""
+    return replace(
+        mentor,
+        functions=frozenset(draw.sample(_FUNCTIONS, 1 + round(fame * 5))),
+        regions=frozenset(draw.sample(_REGIONS, 1 + round(fame * 4))),
+        mission_types=frozenset(("PEACEKEEPING", "POLITICAL")[: 1 + round(fame)]),
+        mandate_tasks=frozenset(draw.sample(_TASKS, 2 + round(fame * 20))),
+        level=("D-1", "D-2", "ASG", "USG")[round(fame * 3)],
+        utc_offset_hours=round((1 - fame) * draw.randint(-11, 12)) + 0.0,
+    )
+
+
+KINDS = {"usual": people, "contested": contested}
 
 
 def _mentee(draw: random.Random, k: int, mentors: int) -> Mentee:
@@ -96,9 +129,8 @@ def _anybody(draw: random.Random, key: str) -> dict[str, Any]:
     }
 
 
-def cadre(mentees: int, mentors: int, threads: int) -> dict[str, float]:
+def cadre(sides: People, threads: int) -> dict[str, float]:
     """Rules, scores, shortlists, solutions, prices and the proof over all pairs."""
-    sides = people(mentees, mentors)
     with _timed() as seconds:
         market = _market(*sides)
         worths = Worths.of(market, Effort(threads=threads))
@@ -112,9 +144,9 @@ def cadre(mentees: int, mentors: int, threads: int) -> dict[str, float]:
     }
 
 
-def dense(mentees: int, mentors: int, threads: int) -> dict[str, float]:
+def dense(sides: People, threads: int) -> dict[str, float]:
     """One bare flow over all allowed pairs of the same market; only the solver is timed."""
-    market = _market(*people(mentees, mentors))
+    market = _market(*sides)
     edges = everything(Worths.of(market, Effort(threads=threads)))
     worth = edges.scores + market.priorities[edges.rows] - market.minimum
     solver = _network(edges.rows, edges.columns, worth, market)
@@ -122,13 +154,13 @@ def dense(mentees: int, mentors: int, threads: int) -> dict[str, float]:
         status = solver.solve()
     assert status == solver.OPTIMAL
     # Costs are gains over staying unmatched, counted downwards.
-    objective = market.minimum * mentees - solver.optimal_cost()
+    objective = market.minimum * len(sides[0]) - solver.optimal_cost()
     return {"seconds": seconds[0], "objective": objective, "edges": len(worth)}
 
 
-def pairs(mentees: int, mentors: int, threads: int) -> dict[str, float]:
+def pairs(sides: People, threads: int) -> dict[str, float]:
     """Pairs scored and listed in a second; and scored one by one, as a loop in Python would."""
-    market = _market(*people(mentees, mentors))
+    market, mentees, mentors = _market(*sides), len(sides[0]), len(sides[1])
     with _timed() as together:
         shortlist(Worths.of(market, Effort(threads=threads)))
     draw = np.random.default_rng(1)
@@ -145,10 +177,48 @@ def pairs(mentees: int, mentors: int, threads: int) -> dict[str, float]:
     }
 
 
-MEASURED: dict[str, Callable[[int, int, int], dict[str, float]]] = {
+def noise(sides: People, threads: int) -> dict[str, float]:
+    """What becomes of proposals once all scores have moved a little: with a bonus, and without."""
+    market = _market(*sides)
+    worths = Worths.of(market, Effort(threads=threads))
+    best, draw = find(worths), np.random.default_rng(1)
+    assert worths.kept is not None
+    moved = worths.kept * (1 + _NOISE * draw.standard_normal(worths.kept.shape, np.float32))
+    kept = np.where(worths.kept == NEVER, NEVER, np.maximum(moved, market.minimum))
+    chosen = best.problem.rows[best.chosen], best.problem.columns[best.chosen]
+    later = replace(worths, kept=kept.astype(np.int32), standing=Standing(*chosen))
+    found = {}
+    for name, bonus in (("free", 0.0), ("steady", _STANDING)):
+        choice = choose(later, replace(CONFIGURATION, standing_bonus=bonus), watch=unwatched)
+        stability = choice.stability
+        assert stability is not None
+        found[f"{name}_changed"] = stability.changes / stability.keepable
+        found[f"{name}_lost"] = stability.loss / (choice.utility + stability.loss)
+    return found
+
+
+def why_not(sides: People, threads: int) -> dict[str, float]:
+    """The slowest and the usual exact answer to why not this mentor, beside the whole search."""
+    market = _market(*sides)
+    with _timed() as whole:
+        worths = Worths.of(market, Effort(threads=threads))
+        best = find(worths)
+    settlement, draw = Settlement.of(market, worths, best), random.Random(1)
+    seconds = []
+    for _ in range(_ASKED):
+        mentee, mentor = draw.choice(market.mentees), draw.choice(market.mentors)
+        with _timed() as asked:
+            explanations.why_not(settlement, mentee.id, mentor.id, exact=True)
+        seconds.append(asked[0])
+    return {"slowest": max(seconds), "usual": sorted(seconds)[_ASKED // 2], "search": whole[0]}
+
+
+MEASURED: dict[str, Callable[[People, int], dict[str, float]]] = {
     "cadre": cadre,
     "dense": dense,
     "pairs": pairs,
+    "noise": noise,
+    "why_not": why_not,
 }
 
 
@@ -183,7 +253,8 @@ def _timed() -> Iterator[list[float]]:
 
 
 if __name__ == "__main__":
-    what, *numbers = sys.argv[1:]
-    measured = MEASURED[what](*map(int, numbers))
+    what, kind, *numbers = sys.argv[1:]
+    size, against, side_by_side = map(int, numbers)
+    measured = MEASURED[what](KINDS[kind](size, against), side_by_side)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(json.dumps({**measured, "peak_mb": peak}))

@@ -58,8 +58,11 @@ async def run(*options: str) -> None:
 
 
 def _lines(console: Console, *, is_quick: bool) -> Iterator[Line]:
-    yield from _against_flow(5_000)
+    for kind in ("usual", "contested"):
+        yield from _against_flow(kind, 5_000)
     yield from _speed(5_000)
+    yield from _noise(2_000 if is_quick else 5_000)
+    yield from _why_not(5_000)
     yield from _growth((1_000, 2_000, 5_000) if is_quick else (1_000, 5_000, 20_000, 50_000))
     if not is_quick:
         yield from _against_flow_at_large(10_000)
@@ -68,9 +71,9 @@ def _lines(console: Console, *, is_quick: bool) -> Iterator[Line]:
             yield from _against(peer, Path(folder), console, is_quick=is_quick)
 
 
-def _against_flow(size: int) -> Iterator[Line]:
-    own, flow = _measured("cadre", size, size), _measured("dense", size, size)
-    name = f"{size:,} x {size:,}"
+def _against_flow(kind: str, size: int) -> Iterator[Line]:
+    own, flow = (_measured(what, size, size, kind=kind) for what in ("cadre", "dense"))
+    name = f"{size:,} x {size:,}, {kind}"
     assert own["objective"] == flow["objective"], (own, flow)
     yield Line(f"{name}, objective against a dense flow", own["objective"] / flow["objective"], 1)
     yield Line(f"{name}, all of it, time against one bare flow", _ratio(own, flow, "seconds"), 1)
@@ -78,10 +81,10 @@ def _against_flow(size: int) -> Iterator[Line]:
 
 
 def _against_flow_at_large(size: int) -> Iterator[Line]:
-    own = _measured("cadre", size, size)
-    name = f"{size:,} x {size:,}"
+    own = _measured("cadre", size, size, kind="contested")
+    name = f"{size:,} x {size:,}, contested"
     try:
-        flow = _measured("dense", size, size)
+        flow = _measured("dense", size, size, kind="contested")
     except subprocess.TimeoutExpired:
         faster = _PATIENCE / own["seconds"]
         yield Line(f"{name}, dense flow's time against ours", faster, 5, True, True)
@@ -97,6 +100,21 @@ def _speed(size: int) -> Iterator[Line]:
     yield Line("pairs scored and listed, millions in a second", together / 1e6, 25, True)
     one_by_one = together / found["one_by_one_per_second"]
     yield Line("the same against one pair at a time", one_by_one, 1_000, True)
+
+
+def _noise(size: int) -> Iterator[Line]:
+    found = _measured("noise", size, size // 2, kind="contested")
+    name = f"{size:,} x {size // 2:,}, scores moved by 2 %: proposals changed"
+    yield Line(f"{name}, nothing done about it", found["free_changed"])
+    yield Line(f"{name}, keeping each worth 0.01", found["steady_changed"], 0.25)
+    yield Line("what keeping them costs, of the whole worth", found["steady_lost"], 0.005)
+
+
+def _why_not(size: int) -> Iterator[Line]:
+    found = _measured("why_not", size, size, kind="contested")
+    name = f"{size:,} x {size:,}, exact why-not"
+    yield Line(f"{name}: the slowest against one second", found["slowest"], 1)
+    yield Line(f"{name}: the usual one against the whole search", found["usual"] / found["search"])
 
 
 def _growth(sizes: tuple[int, ...]) -> Iterator[Line]:
@@ -127,10 +145,10 @@ def _ratio(one: dict[str, float], other: dict[str, float], what: str) -> float:
     return one[what] / other[what]
 
 
-def _measured(what: str, mentees: int, mentors: int) -> dict[str, float]:
+def _measured(what: str, mentees: int, mentors: int, *, kind: str = "usual") -> dict[str, float]:
     numbers = map(str, (mentees, mentors, THREADS))
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.markets", what, *numbers],
+        [sys.executable, "-m", "tests.bench.markets", what, kind, *numbers],
         capture_output=True,
         check=True,
         env=os.environ | _ONE_THREAD,
