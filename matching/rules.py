@@ -112,6 +112,21 @@ class Rules:
                 bits |= meet(left[rows], right[columns]) * BIT[Rule.NATIONALITY_REFUSED]
         return bits
 
+    def alike(self) -> Integers:
+        """The rows in an order in which those of the same languages stand side by side, (n,)."""
+        mine = self.languages[0]
+        # Of equal keys the first stays first, so this order is the same everywhere.
+        return np.lexsort(mine.T) if mine.shape[1] else np.arange(len(mine))
+
+    def open_to(self, rows: Integers) -> Integers:
+        """The columns that languages and their own state leave to any of these rows.
+
+        With all others every pair of these rows is forbidden.
+        """
+        mine, theirs = self.languages
+        together = np.bitwise_or.reduce(mine[rows], axis=0, keepdims=True)
+        return np.flatnonzero(meet(together, theirs)[0] & (self.mentor_bits == 0))
+
     def counts(self, rows: Integers) -> Integers:
         """How many mentors each rule forbids to these r mentees, shape (r, rules).
 

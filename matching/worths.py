@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import numpy as np
 from joblib import Parallel, delayed
 
-from matching.arrays import MICROS, Amounts, Integers, Masks, Words
+from matching.arrays import ALL, MICROS, Amounts, Integers, Masks, Words
 from matching.limits import UNBOUND, Limits
 from matching.markets import BLOCK, Market
 from matching.problems import fingerprints
@@ -21,6 +21,9 @@ Found = TypeVar("Found")
 
 NEVER: Final = -(2**30)
 """Less than any score, price or bonus can make good."""
+
+# The share of columns up to which picking them out is worth it.
+_NARROW: Final = 0.6
 
 # Stretches between two moments in which a run can be ended: a second's work or so.
 _TOGETHER: Final = 8
@@ -162,12 +165,15 @@ class Worths:
         n, m = len(market.mentees), len(market.mentors)
         is_kept = n * m <= effort.kept_pairs
 
+        # Mentees of the same languages side by side: whole blocks then have no common one.
+        order = market.rules.alike()
+
         # It hands over what it found and writes nowhere: it may run in another process.
         def scored(rows: slice) -> tuple[Amounts | None, int]:
             worths = np.empty((rows.stop - rows.start, m), dtype=np.int32) if is_kept else None
             eligible = 0
             for part in _blocks(rows):
-                block, allowed = _scored(market, part)
+                block, allowed = _scored_where_open(market, order[part])
                 eligible += allowed
                 if worths is not None:
                     worths[part.start - rows.start : part.stop - rows.start] = block
@@ -181,7 +187,10 @@ class Worths:
         for rows, (worths, allowed) in _over(_stretches(n, m), scored, effort.threads, pause):
             eligible += allowed
             if kept is not None and worths is not None:
-                kept[rows] = worths
+                kept[order[rows]] = worths
+        if kept is not None:
+            for row in market.limits.pinned_rows.tolist():
+                kept[row] = _scored(market, slice(row, row + 1))[0]
         standing = Standing(*market.standing)
         return cls(Sides.of(market), effort, eligible, kept, score, standing)
 
@@ -230,6 +239,23 @@ class Worths:
 def _blocks(rows: slice) -> Iterator[slice]:
     starts = range(rows.start, rows.stop, BLOCK)
     return (slice(start, min(start + BLOCK, rows.stop)) for start in starts)
+
+
+def _scored_where_open(market: Market, rows: Integers) -> tuple[Amounts, int]:
+    """The same as `_scored`, pins aside, for any rows: no pair is looked at that none can make."""
+    wide = len(market.mentors)
+    columns = market.rules.open_to(rows)
+    # Picking columns out costs about as much as scoring that many.
+    is_narrow = len(columns) < _NARROW * wide
+    chosen = columns if is_narrow else ALL
+    broken, scores = market.rules.broken(rows, chosen), market.scores.totals(rows, chosen)
+    eligible = broken.size - int(np.count_nonzero(broken))
+    scores[(broken != 0) | (scores < market.minimum)] = NEVER
+    if not is_narrow:
+        return scores, eligible
+    block = np.full((len(rows), wide), NEVER, dtype=np.int32)
+    block[:, columns] = scores
+    return block, eligible
 
 
 def _scored(market: Market, rows: slice) -> tuple[Amounts, int]:
