@@ -22,6 +22,7 @@ from service.access.actors import Actor
 GENESIS = "0" * 64
 Versioned = (
     models.Appointment
+    | models.CompatibilityModel
     | models.MatchOutcome
     | models.MatchProposal
     | models.Mentorship

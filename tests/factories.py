@@ -1,6 +1,7 @@
 """Rows that are valid by default, one function a noun; keywords change what a test is about."""
 
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from service.models.vocabulary import (
     Level,
     MatchRunTrigger,
     MissionType,
+    ModelKind,
     PairSide,
     Region,
     Stream,
@@ -182,6 +184,21 @@ async def make_outcome(**changes: Any) -> models.MatchOutcome:
     if not {"mentorship", "mentorship_id"} & set(values):
         values["mentorship"] = await make_mentorship()
     return await models.MatchOutcome.create(**values)
+
+
+async def make_model(**changes: Any) -> models.CompatibilityModel:
+    archive = changes.get("archive", b"not to be shown")
+    values: dict[str, Any] = {
+        "model_version": f"linear-{uuid4().hex[:12]}",
+        "kind": ModelKind.LINEAR,
+        "trained_at": NOON,
+        "row_count": 400,
+        "verdict": "The logistic beats the base rate.",
+        "figures": {"brier": 0.2, "base_brier": 0.24},
+        "archive": archive,
+        "archive_sha256": None if archive is None else sha256(archive).hexdigest(),
+    }
+    return await models.CompatibilityModel.create(**values | changes)
 
 
 async def make_account(**changes: Any) -> models.Account:

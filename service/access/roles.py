@@ -113,6 +113,7 @@ DUTIES: dict[Role, Duty] = {
             match_proposal="read read_file approve reject",
             mentorship="read close",
             match_outcome="read record correct",
+            compatibility_model="read approve reject retire",
         ),
     ),
     Role.MENTORING_MANAGER: _duty(
@@ -128,6 +129,7 @@ DUTIES: dict[Role, Duty] = {
             match_proposal="read read_file approve reject",
             mentorship="read close",
             match_outcome="read read_file record correct",
+            compatibility_model="read approve reject retire",
         ),
         assignment=Assignment.PROGRAMME,
     ),
@@ -180,6 +182,7 @@ DUTIES: dict[Role, Duty] = {
             match_proposal="read read_file",
             mentorship="read",
             match_outcome="read read_file",
+            compatibility_model="read",
             account="read",
             audit_event="read",
         ),

@@ -6,6 +6,7 @@ Columns, constraints and access rules only; behaviour lives in the nouns of `ser
 from service.models.accounts import Account, ApiToken, RoleGrant
 from service.models.appointments import ActingDesignation, Appointment
 from service.models.audit import AuditCheckpoint, AuditEvent, AuditValue, IdempotencyKey
+from service.models.compatibility_models import CompatibilityModel
 from service.models.courses import Course
 from service.models.match_outcomes import MatchOutcome
 from service.models.match_runs import (
@@ -40,6 +41,7 @@ __all__ = [
     "AuditCheckpoint",
     "AuditEvent",
     "AuditValue",
+    "CompatibilityModel",
     "Competency",
     "CompetencyFramework",
     "Course",

@@ -313,6 +313,26 @@ class MentorshipState(Word):
     CLOSED = "CLOSED", "Mentor and mentee no longer work together."
 
 
+class ModelKind(Word):
+    """How much of a model of who suits whom is learned."""
+
+    EXPERT_WEIGHTS = "EXPERT_WEIGHTS", "Nothing: the weights are those that experts gave."
+    LINEAR = "LINEAR", "Weights, leaning on the experts' and keeping to their signs."
+    ADDITIVE_BOOSTING = (
+        "ADDITIVE_BOOSTING",
+        "Steps of each feature, which still add up, for when there are many ratings.",
+    )
+
+
+class ModelState(Word):
+    """What people decided about a model."""
+
+    DRAFT = "DRAFT", "Learned, and awaits a person's decision."
+    APPROVED = "APPROVED", "In force: runs use it."
+    REJECTED = "REJECTED", "Turned down for good; no run uses it."
+    RETIRED = "RETIRED", "Was in force and is no longer."
+
+
 NEXT_STEPS: Mapping[type[Word], Mapping[Word, tuple[Word, ...]]] = MappingProxyType(
     {
         # The database's trigger appointment_transition holds the same list.
@@ -358,6 +378,13 @@ NEXT_STEPS: Mapping[type[Word], Mapping[Word, tuple[Word, ...]]] = MappingProxyT
             ProposalState.APPROVED: (),
             ProposalState.REJECTED: (),
             ProposalState.SUPERSEDED: (),
+        },
+        # The database's trigger compatibility_model_frozen holds the same list.
+        ModelState: {
+            ModelState.DRAFT: (ModelState.APPROVED, ModelState.REJECTED),
+            ModelState.APPROVED: (ModelState.RETIRED,),
+            ModelState.REJECTED: (),
+            ModelState.RETIRED: (),
         },
         MentorshipState: {
             MentorshipState.ACTIVE: (MentorshipState.CLOSED,),

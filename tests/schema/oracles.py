@@ -36,7 +36,15 @@ from service.models import Row
 from service.models.vocabulary import LEVEL_RANKS, Level
 from service.reading.selections import Sort
 
-_JSON = {"configuration", "versions", "prices", "contributions", "rule_counts", "digests"}
+_JSON = {
+    "figures",
+    "configuration",
+    "versions",
+    "prices",
+    "contributions",
+    "rule_counts",
+    "digests",
+}
 Values = Mapping[str, Any]
 Model = type[Row]
 

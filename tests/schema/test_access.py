@@ -270,7 +270,7 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
     "MENTOR": {
         models.Mentor: {"offer of mentor"},
         models.MentorshipRequest: {"request"},
-        models.MentorPreference: set(),
+        models.MentorPreference: set(), models.CompatibilityModel: set(),
         models.Mentorship: {"pair"},
         models.MatchOutcome: {"mentor on pair"},
         models.MatchProposal: {"approved"},
@@ -302,7 +302,7 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
         models.ActingDesignation: {"cover"},
         models.MentorshipRequest: set(), models.Mentorship: set(), models.MatchRun: set(),
         models.MatchProposal: set(), models.Mentor: set(), models.AuditEvent: set(),
-        models.MatchOutcome: set(),
+        models.MatchOutcome: set(), models.CompatibilityModel: set(),
     },
     # Sealed: whoever runs the programme reads nothing that is said of their own pair.
     "manager and mentor": {
@@ -330,6 +330,7 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
         models.ActingDesignation: {"cover", "hidden cover"},
     },
     "AUDITOR": {
+        models.CompatibilityModel: {"experts", "linear"},
         models.AuditEvent: {"event 1", "event 2", "event 3"},
         models.MatchOutcome: {
             "mentee on pair", "mentor on pair", "mentee on old pair", "hidden mentor on old pair",

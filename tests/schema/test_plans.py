@@ -33,7 +33,15 @@ from tests.schema import callers, crowds
 from tests.schema.callers import Api
 
 # What grows with the work of the house and not with its people.
-SMALL = {"mission", "post", "post_language", "acting_designation", "term", "match_run"}
+SMALL = {
+    "mission",
+    "post",
+    "post_language",
+    "acting_designation",
+    "term",
+    "match_run",
+    "compatibility_model",
+}
 # A plan for all values as dear as this is never kept: each request gets its own.
 TOO_DEAR = 1e6
 SIZE = 10

@@ -293,6 +293,42 @@ async def correct_match_outcome(world: World) -> Input:
 
 
 @_case(
+    allowed=_PROGRAMME,
+    seen={"auditor"},
+    other={"reason": "Another reason."},
+    bad=({"version": 9}, "VERSION_CONFLICT", ["version"]),
+)
+async def approve_compatibility_model(world: World) -> Input:
+    return {"id": opaque(await factories.make_model()), "version": 1, "reason": "It is better."}
+
+
+@_case(
+    allowed=_PROGRAMME,
+    seen={"auditor"},
+    other={"reason": "Another reason."},
+    bad=({"reason": "no"}, "INVALID", ["reason"]),
+)
+async def reject_compatibility_model(world: World) -> Input:
+    return {"id": opaque(await factories.make_model()), "version": 1, "reason": "It is worse."}
+
+
+@_case(
+    allowed=_PROGRAMME,
+    seen={"auditor"},
+    other={"reason": "Another reason."},
+    bad=({"version": 9}, "VERSION_CONFLICT", ["version"]),
+)
+async def retire_compatibility_model(world: World) -> Input:
+    row = await factories.make_model(
+        state="APPROVED",
+        decided_at=factories.NOON,
+        decided_by_id=world.owner.id,
+        decision_reason="It was better.",
+    )
+    return {"id": opaque(row), "version": 1, "reason": "The world has changed."}
+
+
+@_case(
     allowed={"administrator"},
     other={"label": "Another desk"},
     bad=({"label": ""}, "INVALID", ["label"]),

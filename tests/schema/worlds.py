@@ -4,6 +4,7 @@ Names say what each row is for. Nothing here goes through the operations.
 """
 
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -423,6 +424,21 @@ async def _programme() -> None:
             },
             "hidden mentor on old pair": {
                 **rating, "mentorship_id": key("old pair"), "side": "MENTOR", "rating": 3,
+            },
+        },
+    )  # fmt: skip
+    model = {"trained_at": NOON, "verdict": "It beats the base rate.", "figures": {"auc": 0.6}}
+    await _add(
+        models.CompatibilityModel,
+        {
+            "experts": {
+                **model, "model_version": "expert-1", "kind": "EXPERT_WEIGHTS", "row_count": 0,
+            },
+            "linear": {
+                **model, "model_version": "linear-ab", "kind": "LINEAR", "row_count": 400,
+                "state": "APPROVED", "archive": b"bytes", "decided_at": NOON,
+                "archive_sha256": sha256(b"bytes").hexdigest(),
+                "decided_by_id": account("HR_OFFICER"), "decision_reason": "It is better.",
             },
         },
     )  # fmt: skip

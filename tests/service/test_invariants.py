@@ -263,7 +263,7 @@ async def test_what_is_written_for_good_is_never_changed(table: str, statement: 
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
-@pytest.mark.parametrize("table", ["match_outcome"])
+@pytest.mark.parametrize("table", ["match_outcome", "compatibility_model"])
 async def test_what_may_be_corrected_is_still_never_removed(table: str, statement: str) -> None:
     await violates(f"{table}_append_only", statement.format(table))
 
@@ -350,6 +350,80 @@ async def test_a_cycle_ends_within_the_pair_s_time_and_after_the_one_before() ->
     await violates(
         "match_outcome_order",
         "UPDATE match_outcome SET cycle_ended_on = '2024-01-01', version = 2 WHERE id = $1",
+        row.id,
+    )
+
+
+NOT_A_MODEL: dict[str, dict[str, Any]] = {
+    "compatibility_model_rows_check": {"row_count": -1},
+    "compatibility_model_archive_check": {"kind": "EXPERT_WEIGHTS"},
+    "compatibility_model_sha256_check": {"archive_sha256": "0" * 64},
+    "compatibility_model_decision_check": {"state": "REJECTED"},
+    "compatibility_model_retired_check": {"retired_at": factories.NOON},
+}
+
+
+@pytest.mark.parametrize("constraint", NOT_A_MODEL)
+async def test_a_model_cannot_be_nonsense(constraint: str) -> None:
+    row = await factories.make_model()
+    changes = {"model_version": "another", **NOT_A_MODEL[constraint]}
+    await violates(constraint, *await copy_of("compatibility_model", row.id, **changes))
+    with pytest.raises(IntegrityError, match="archive_check"):
+        await factories.make_model(archive=None)
+
+
+async def test_nobody_approves_what_they_trained_and_one_model_is_in_force() -> None:
+    decided = (
+        "UPDATE compatibility_model SET state = 'APPROVED', version = 2, decided_at = now(),"
+        " decision_reason = 'Better.', decided_by_id = {} WHERE id = $1"
+    )
+    row = await factories.make_model(trained_by_id=uuid4())
+    await violates("compatibility_model_four_eyes_check", decided.format("trained_by_id"), row.id)
+    await run(decided.format("id"), row.id)
+    other = await factories.make_model()
+    await violates("compatibility_model_approved_uniq", decided.format("id"), other.id)
+    nobody = decided.format("NULL")
+    await violates("compatibility_model_decision_check", nobody, other.id)
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "verdict = 'Splendid.', version = 2",
+        "figures = '{}', version = 2",
+        "archive = NULL, archive_sha256 = NULL, kind = 'EXPERT_WEIGHTS', version = 2",
+        "trained_by_id = id, version = 2",
+        "row_count = 9000, version = 2",
+        "version = 2",
+        "state = 'RETIRED', retired_at = now(), version = 2",
+    ],
+)
+async def test_a_model_is_decided_upon_and_never_rewritten(assignment: str) -> None:
+    row = await factories.make_model()
+    await violates(
+        "compatibility_model_frozen",
+        f"UPDATE compatibility_model SET {assignment} WHERE id = $1",
+        row.id,
+    )
+
+
+async def test_a_decision_about_a_model_stands() -> None:
+    row = await factories.make_model(
+        state="APPROVED", decided_at=factories.NOON, decided_by_id=uuid4(), decision_reason="Good."
+    )
+    for assignment in (
+        "decision_reason = 'Bad.'",
+        "state = 'REJECTED'",
+        "state = 'RETIRED', retired_at = now(), decided_by_id = id",
+    ):
+        await violates(
+            "compatibility_model_frozen",
+            f"UPDATE compatibility_model SET {assignment}, version = 2 WHERE id = $1",
+            row.id,
+        )
+    await run(
+        "UPDATE compatibility_model SET state = 'RETIRED', retired_at = now(), version = 2"
+        " WHERE id = $1",
         row.id,
     )
 
