@@ -59,6 +59,7 @@ NOUN = Noun(
             rounds="How often it was solved and priced until no pair could add anything.",
             proposals=related("The proposed pairs."),
             unmatched=related("Who still waits, and why."),
+            audits=related("Whom it served how well, group by group; for those who answer for it."),
             sorts={"NUMBER": "number", "STARTED_AT": "started_at"},
             computed={
                 "explanation": Computed(

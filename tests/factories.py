@@ -11,7 +11,9 @@ from service.access.roles import Role
 from service.models.vocabulary import (
     ActingKind,
     AppointmentState,
+    AuditMeasure,
     Function,
+    GroupKind,
     Level,
     MatchRunTrigger,
     MissionType,
@@ -154,6 +156,22 @@ async def make_run(**changes: Any) -> models.MatchRun:
         "duration_ms": 12,
     }
     return await models.MatchRun.create(**values | changes)
+
+
+async def make_audit(**changes: Any) -> models.MatchAudit:
+    values: dict[str, Any] = {
+        "measure": AuditMeasure.MATCH_RATE,
+        "side": PairSide.MENTEE,
+        "group_kind": GroupKind.GENDER,
+        "group_value": "FEMALE",
+        "value": 0.5,
+        "low": 0.4,
+        "high": 0.6,
+        "people": 25,
+    } | changes
+    if not {"run", "run_id"} & set(values):
+        values["run"] = await make_run()
+    return await models.MatchAudit.create(**values)
 
 
 async def make_proposal(**changes: Any) -> models.MatchProposal:

@@ -114,6 +114,7 @@ DUTIES: dict[Role, Duty] = {
             mentorship="read close",
             match_outcome="read record correct",
             compatibility_model="read approve reject retire",
+            match_audit="read",
         ),
     ),
     Role.MENTORING_MANAGER: _duty(
@@ -130,6 +131,7 @@ DUTIES: dict[Role, Duty] = {
             mentorship="read close",
             match_outcome="read read_file record correct",
             compatibility_model="read approve reject retire",
+            match_audit="read",
         ),
         assignment=Assignment.PROGRAMME,
     ),
@@ -183,6 +185,7 @@ DUTIES: dict[Role, Duty] = {
             mentorship="read",
             match_outcome="read read_file",
             compatibility_model="read",
+            match_audit="read",
             account="read",
             audit_event="read",
         ),

@@ -8,6 +8,7 @@ from service.models.appointments import ActingDesignation, Appointment
 from service.models.audit import AuditCheckpoint, AuditEvent, AuditValue, IdempotencyKey
 from service.models.compatibility_models import CompatibilityModel
 from service.models.courses import Course
+from service.models.match_audits import MatchAudit
 from service.models.match_outcomes import MatchOutcome
 from service.models.match_runs import (
     MatchProposal,
@@ -49,6 +50,7 @@ __all__ = [
     "Education",
     "Experience",
     "IdempotencyKey",
+    "MatchAudit",
     "MatchOutcome",
     "MatchProposal",
     "MatchRun",

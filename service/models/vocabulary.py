@@ -447,6 +447,23 @@ class MatchRunTrigger(Word):
     PERSON = "PERSON", "A person, through the API."
 
 
+class AuditMeasure(Word):
+    """What the audit of a run measures."""
+
+    MATCH_RATE = "MATCH_RATE", "The part of those waiting who were proposed a mentor, 0 to 1."
+    SURPLUS = "SURPLUS", "What the run is worth to a mentee beyond the price of the mentor."
+    RANK = "RANK", "The place of the mentor proposed among all that the mentee could have had."
+    EXPOSURE = "EXPOSURE", "On what part of the mentees' shortlists a mentor stands, 0 to 1."
+
+
+class GroupKind(Word):
+    """By what the audit of a run tells people apart."""
+
+    GENDER = "GENDER", "By declared gender."
+    REGION = "REGION", "By the region of the mission, or by those a mentor served in."
+    FUNCTION = "FUNCTION", "By the function of the post, or by those a mentor held."
+
+
 class UnmatchedReason(Word):
     """Why a mentee still waits."""
 

@@ -99,6 +99,10 @@ INSERT INTO match_run (id, created_at, number, trigger, input_digest, configurat
 SELECT pg_temp.key('run', i), now(), i, 'NIGHTLY', '', '{}', '{}', '{}', '{}', 1, 1, 1, 1, 1, 1,
     0, now(), 1
 FROM generate_series(0, 29) i;
+INSERT INTO match_audit (id, created_at, measure, side, group_kind, group_value, reason, run_id)
+SELECT pg_temp.key('audit', 100 * i + n), now(), pg_temp.one_of(n, 'MATCH_RATE', 'RANK'), 'MENTEE',
+    'FUNCTION', 'FUNCTION_' || n / 2, 'Too few.', pg_temp.key('run', i)
+FROM generate_series(0, 29) i, generate_series(0, 99) n;
 INSERT INTO match_proposal (id, created_at, score, contributions, state, version, mentor_id,
     request_id, run_id)
 SELECT pg_temp.key('proposal', i), now(), i % 100, '{}', 'SUPERSEDED', 1,

@@ -271,7 +271,7 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
         models.Mentor: {"offer of mentor"},
         models.MentorshipRequest: {"request"},
         models.MentorPreference: set(), models.CompatibilityModel: set(),
-        models.Mentorship: {"pair"},
+        models.MatchAudit: set(), models.Mentorship: {"pair"},
         models.MatchOutcome: {"mentor on pair"},
         models.MatchProposal: {"approved"},
         models.MatchRun: set(),
@@ -303,6 +303,7 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
         models.MentorshipRequest: set(), models.Mentorship: set(), models.MatchRun: set(),
         models.MatchProposal: set(), models.Mentor: set(), models.AuditEvent: set(),
         models.MatchOutcome: set(), models.CompatibilityModel: set(),
+        models.MatchAudit: set(),
     },
     # Sealed: whoever runs the programme reads nothing that is said of their own pair.
     "manager and mentor": {
@@ -331,6 +332,7 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
     },
     "AUDITOR": {
         models.CompatibilityModel: {"experts", "linear"},
+        models.MatchAudit: {"audit of women", "audit of others"},
         models.AuditEvent: {"event 1", "event 2", "event 3"},
         models.MatchOutcome: {
             "mentee on pair", "mentor on pair", "mentee on old pair", "hidden mentor on old pair",

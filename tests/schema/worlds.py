@@ -368,6 +368,19 @@ async def _programme() -> None:
         "objective": 1.5, "bound": 1.5, "gap": 0.0, "started_at": NOON,
     }  # fmt: skip
     await _add(models.MatchRun, {"run 1": {**run, "number": 1}, "run 2": {**run, "number": 2}})
+    cell = {"run_id": key("run 1"), "side": "MENTEE", "group_kind": "GENDER"}
+    await _add(
+        models.MatchAudit,
+        {
+            "audit of women": {
+                **cell, "measure": "MATCH_RATE", "group_value": "FEMALE", "value": 0.1 + 0.2,
+                "low": 0.25, "high": 0.5, "people": 12,
+            },
+            "audit of others": {
+                **cell, "measure": "RANK", "group_value": "OTHER", "reason": "Too few to say.",
+            },
+        },
+    )  # fmt: skip
     await _add(
         models.MatchProposal,
         {

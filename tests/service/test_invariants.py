@@ -253,7 +253,7 @@ async def test_a_closed_pair_cannot_reopen_in_a_place_that_was_taken() -> None:
     "statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
 )
 @pytest.mark.parametrize(
-    "table", ["audit_event", "audit_checkpoint", "match_run", "unmatched_mentee"]
+    "table", ["audit_event", "audit_checkpoint", "match_audit", "match_run", "unmatched_mentee"]
 )
 async def test_what_is_written_for_good_is_never_changed(table: str, statement: str) -> None:
     with pytest.raises(IntegrityError) as caught:
@@ -426,6 +426,36 @@ async def test_a_decision_about_a_model_stands() -> None:
         " WHERE id = $1",
         row.id,
     )
+
+
+NO_FIGURE: dict[str, dict[str, Any]] = {
+    "match_audit_people_check": {"people": 9},
+    "match_audit_interval_check": {"low": 0.7},
+    "match_audit_figure_check": {"reason": "Too few."},
+}
+
+
+@pytest.mark.parametrize("constraint", NO_FIGURE)
+async def test_no_figure_of_few_people_is_kept(constraint: str) -> None:
+    row = await factories.make_audit()
+    changes = {"group_value": "MALE", **NO_FIGURE[constraint]}
+    await violates(constraint, *await copy_of("match_audit", row.id, **changes))
+
+
+async def test_a_group_with_too_few_has_a_reason_and_no_number_at_all() -> None:
+    nothing: dict[str, Any] = dict.fromkeys(("value", "low", "high", "people"))
+    await factories.make_audit(**nothing, reason="Too few.")
+    for name, number in {"value": 0.5, "low": 0.4, "high": 0.6, "people": 12}.items():
+        with pytest.raises(IntegrityError, match="match_audit_figure_check"):
+            await factories.make_audit(**nothing | {name: number}, reason="Too few.")
+    with pytest.raises(IntegrityError, match="match_audit_figure_check"):
+        await factories.make_audit(**nothing)
+
+
+async def test_a_group_has_one_figure_for_each_measure_of_a_run() -> None:
+    row = await factories.make_audit()
+    await violates("match_audit_uniq", *await copy_of("match_audit", row.id))
+    await run(*await copy_of("match_audit", row.id, measure="RANK"))
 
 
 async def test_regional_groups_follow_from_nationalities_whatever_is_written() -> None:
