@@ -32,9 +32,10 @@ class Migration(migrations.Migration):
                 ('run', fields.ForeignKeyField('models.MatchRun', source_field='run_id', db_constraint=True, to_field='id', related_name='inputs', on_delete=OnDelete.RESTRICT)),
                 ('content', fields.BinaryField()),
             ],
-            options={'table': 'match_run_input', 'app': 'models', 'constraints': [UniqueConstraint(fields=('run_id',), name='match_run_input_run_uniq')], 'pk_attr': 'id', 'table_description': 'Everything that one run was computed from, packed: sensitive, and only for its check.'},
+            options={'table': 'match_run_input', 'app': 'models', 'pk_attr': 'id', 'table_description': 'Everything that one run was computed from, packed: sensitive, and only for its check.'},
             bases=['Row'],
         ),
+        ops.AddConstraint(model_name='MatchRunInput', constraint=UniqueConstraint(fields=('run_id',), name='match_run_input_run_uniq')),
         ops.AddField(
             model_name='MatchRun',
             name='rounds',
