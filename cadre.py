@@ -9,7 +9,6 @@ expected failure is one sentence on standard error and an exit code other than 0
 import asyncio
 import os
 import signal
-import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -23,7 +22,6 @@ import typer
 import uvloop
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
-from rich.table import Table
 
 from service import database, logs, models, startups
 from service.access.actors import system
@@ -200,10 +198,8 @@ def match_status() -> None:
     """Says how far the match run under way has come, whoever started it."""
     from service import match_reports
 
-    settings = _settings()
-
     async def work() -> models.RunningMatch | None:
-        async with startups.ready(settings):
+        async with startups.ready(_settings()):
             return await models.RunningMatch.first()
 
     _answers.print(match_reports.under_way(_run(work())), markup=False)
@@ -214,14 +210,28 @@ def match_cancel() -> None:
     """Ends the match run under way before it is stored, whoever started it."""
     from service import match_progress
 
-    settings = _settings()
-
     async def work() -> None:
-        async with startups.ready(settings):
+        async with startups.ready(_settings()):
             await match_progress.cancel_running(by=OPERATOR)
 
     _run(work())
     _answers.print("The match run ends now; nothing of it is stored.")
+
+
+@match_app.command("learn")
+def match_learn(
+    until: Annotated[int | None, typer.Option(min=1, help="The last cycle to learn from.")] = None,
+) -> None:
+    """Learns from rated cycles who suits whom, and keeps what came of it until a person decides."""
+    from service import lessons
+
+    async def work() -> models.CompatibilityModel:
+        async with startups.ready(_settings()):
+            with _working("Learning from rated cycles"):
+                return await lessons.learn(by=OPERATOR, until_cycle=until)
+
+    found = _run(work())
+    _answers.print(f"{found.model_version} ({found.state.label}): {found.verdict}", markup=False)
 
 
 @token_app.command("issue")
@@ -398,22 +408,10 @@ def demo(
                 await demonstrations.furnish(found, by=OPERATOR, progress=_tell, working=_working)
                 with _working("Building the console"):
                     await asyncio.to_thread(console_bundle.build, progress=_tell)
-                _welcome(found, listener)
+                demonstrations.welcome(found, listener, console=_answers)
                 await servers.serve(found, listener)
 
     _run(work(), log_level="warning")
-
-
-def _welcome(settings: Settings, listener: socket.socket) -> None:
-    host, port = listener.getsockname()[:2]
-    table = Table("Role", "What it is for", box=None, pad_edge=False)
-    for role in Role:
-        table.add_row(role, DUTIES[role].meaning)
-    _answers.print(table)
-    _answers.print(
-        f"\nOpen http://{f'[{host}]' if ':' in host else host}:{port} and choose a role to sign in."
-        f"\nThe tokens of all roles lie in {settings.demo_tokens}. Ctrl-C stops everything."
-    )
 
 
 def _refuse_production(settings: Settings) -> None:

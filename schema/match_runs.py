@@ -54,6 +54,8 @@ NOUN = Noun(
             " for.",
             stability="What standing proposals meant: how many stood, could be kept, were kept,"
             " and what keeping them cost; null: none stood.",
+            propensities="How likely each pair was to be made, or why that cannot be told: what"
+            " judging other ways to pair by these outcomes would need.",
             started_at="When it started.",
             duration_ms="How long it took, in milliseconds.",
             rounds="How often it was solved and priced until no pair could add anything.",

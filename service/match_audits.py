@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 from matching import Unsaid
 from matching.audits import Row as Line
-from service import audit, models
-from service.access.actors import Actor
+from service import models
 from service.errors import Conflict, Invalid
 from service.models.match_audits import MINIMUM_CELL
 from service.models.vocabulary import AuditMeasure, GroupKind, PairSide
@@ -19,10 +18,8 @@ UNKNOWN = "UNKNOWN"
 _BATCH = 1_000
 
 
-async def record(
-    run: models.MatchRun, rows: Iterable[Line], *, by: Actor
-) -> list[models.MatchAudit]:
-    """The stored audit of a run, in the transaction that stores the run.
+async def record(run: models.MatchRun, rows: Iterable[Line]) -> list[models.MatchAudit]:
+    """The stored audit of a run, in the transaction that stores the run; its event covers both.
 
     Refuses a run that has one already, and figures of fewer than the minimum cell.
     """
@@ -30,8 +27,6 @@ async def record(
     if await models.MatchAudit.exists(run_id=run.id):
         raise Conflict("This run has its audit already; an audit is written once.", path=("run",))
     await models.MatchAudit.bulk_create(made, batch_size=_BATCH)
-    told = {"figures": len(made), "too_few": sum(cell.value is None for cell in made)}
-    await audit.record(audit.Entry(run, "audit", audit.initial(told)), by=by)
     return made
 
 

@@ -248,7 +248,7 @@ def _settled(stored: _Stored) -> Settlement:
         configuration = matching.Configuration.from_json(stored.configuration)
     except ValueError as error:
         raise NotKept from error
-    situation = Situation(**vars(inputs), configuration=configuration)
+    situation = Situation(**(vars(inputs) | {"configuration": configuration}))
     if situation.digest != stored.digest:
         raise NotKept
     market = situation.market()

@@ -4,8 +4,9 @@ One statement reads it all, so a run never sees half of somebody else's change. 
 refuses to judge: rules and scores live in `matching`, which these records feed.
 """
 
+import base64
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
@@ -125,6 +126,10 @@ WITH waiting AS (
         JOIN waiting ON waiting.person_id = earlier.person_id
         WHERE proposal.state = 'REJECTED')
     UNION ALL
+    SELECT 'model', (
+        SELECT json_agg(json_build_array(model_version, archive_sha256, encode(archive, 'base64')))
+        FROM compatibility_model WHERE state = 'APPROVED' AND archive IS NOT NULL)
+    UNION ALL
     SELECT 'standing', (
         SELECT json_agg(json_build_array(request_id, mentor_id))
         FROM match_proposal
@@ -165,6 +170,7 @@ class Inputs:
     fixed: frozenset[matching.Fixed]
     closed_badly: frozenset[tuple[str, str]]
     terms: matching.Terms = matching.NO_TERMS
+    configuration: matching.Configuration = CONFIGURATION
 
     @property
     def repeat_digest(self) -> str:
@@ -184,13 +190,17 @@ class Inputs:
         """The best pairing of these people, with its proof; `watch` is as in `matching.pair`."""
         return matching.pair(self.mentees, self.mentors, watch=watch, **self._bound_by)
 
+    def audit(self, run: matching.Run) -> matching.Audit:
+        """Whom this run of theirs served how well."""
+        return matching.audit(run, self.mentees, self.mentors, **self._bound_by)
+
     @property
     def _bound_by(self) -> dict[str, Any]:
         return {
             "fixed": self.fixed,
             "closed_badly": self.closed_badly,
             "terms": self.terms,
-            "configuration": CONFIGURATION,
+            "configuration": self.configuration,
         }
 
 
@@ -229,7 +239,19 @@ def records(snapshot: Snapshot) -> Inputs:
         fixed=frozenset(matching.Fixed(request, mentor) for request, mentor in tables["active"]),
         closed_badly=frozenset((request, mentor) for request, mentor in tables["failed"]),
         terms=matching.Terms(standing=frozenset(map(tuple, tables["standing"]))),
+        configuration=_configuration(tables["model"]),
     )
+
+
+def _configuration(approved: Sequence[Sequence[str]]) -> matching.Configuration:
+    """The programme's configuration, with what the model in force has learned."""
+    if not approved:
+        return CONFIGURATION
+    from matching.archives import restored  # noqa: PLC0415 - it loads all of scikit-learn
+
+    ((version, sha256, content),) = approved
+    model = restored(base64.b64decode(content), version=version, sha256=sha256)
+    return matching.adopted(model, CONFIGURATION)
 
 
 @dataclass(frozen=True)

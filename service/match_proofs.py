@@ -54,7 +54,9 @@ def packed(inputs: Inputs) -> bytes:
         mentees=tuple(sorted(inputs.mentees, key=lambda one: one.id)),
         mentors=tuple(sorted(inputs.mentors, key=lambda one: one.id)),
     )
-    text = orjson.dumps(fixed_order, default=sorted, option=orjson.OPT_SORT_KEYS)
+    # The configuration stands with the run, where whoever reads the run sees it.
+    plain = {name: value for name, value in vars(fixed_order).items() if name != "configuration"}
+    text = orjson.dumps(plain, default=sorted, option=orjson.OPT_SORT_KEYS)
     return zlib.compress(text)
 
 

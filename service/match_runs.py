@@ -6,7 +6,7 @@ to approve: a run proposes, and people decide.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -17,7 +17,17 @@ from tortoise.expressions import F
 from tortoise.transactions import in_transaction
 
 import matching
-from service import audit, computations, match_inputs, match_progress, match_proofs, models, permits
+from matching.audits import Row as AuditRow
+from service import (
+    audit,
+    computations,
+    match_audits,
+    match_inputs,
+    match_progress,
+    match_proofs,
+    models,
+    permits,
+)
 from service.access.actors import Actor
 from service.changes import Change, Text
 from service.match_inputs import Snapshot
@@ -52,12 +62,13 @@ class MatchRunStart(Change):
 class Outcome:
     """A run with its proposals and those who still wait; `is_new` if this call made it.
 
-    `inputs` are those of a new run, packed.
+    `inputs` are those of a new run, packed, and `audit` says whom it served how well.
     """
 
     run: models.MatchRun
     proposals: list[models.MatchProposal]
     unmatched: list[models.UnmatchedMentee]
+    audit: Sequence[AuditRow] = ()
     inputs: bytes = b""
     is_new: bool = True
 
@@ -65,6 +76,8 @@ class Outcome:
 @dataclass(frozen=True)
 class _Solved:
     result: matching.Run
+    configuration: matching.Configuration
+    audit: matching.Audit
     repeat_digest: str
     inputs: bytes
 
@@ -133,7 +146,9 @@ async def _computed(
         raise AssertionError("A digest is only known from a run.")
     result = solved.result
     run = _drafted(result, trigger)
+    run.configuration = solved.configuration.to_json()
     run.repeat_digest = solved.repeat_digest
+    run.propensities = solved.audit.propensities.reason
     run.number = newest.number + 1 if newest else 1
     run.started_at = snapshot.read_at
     run.duration_ms = round((time.perf_counter() - began) * 1000)
@@ -141,6 +156,7 @@ async def _computed(
         run,
         await _rows(partial(_proposal, run), result.proposals),
         await _rows(partial(_unmatched, run), result.unmatched),
+        solved.audit.rows,
         solved.inputs,
     )
 
@@ -164,7 +180,10 @@ def _solved(
     repeated = inputs.repeat_digest
     if repeated == known:
         return None
-    return _Solved(inputs.pair(watch=watch), repeated, match_proofs.packed(inputs))
+    with matching.single_threaded():
+        found = inputs.pair(watch=watch)
+        audited = inputs.audit(found)
+    return _Solved(found, inputs.configuration, audited, repeated, match_proofs.packed(inputs))
 
 
 def _known(newest: models.MatchRun | None) -> str | None:
@@ -177,7 +196,6 @@ def _drafted(result: matching.Run, trigger: MatchRunTrigger) -> models.MatchRun:
     return models.MatchRun(
         trigger=trigger,
         input_digest=result.input_digest,
-        configuration=match_inputs.CONFIGURATION.to_json(),
         versions=dict(result.versions),
         prices=dict(result.prices),
         surpluses=dict(result.surpluses),
@@ -257,6 +275,7 @@ async def _store(outcome: Outcome, *, by: Actor, note: str) -> None:
     await models.MatchRunInput.create(run=run, content=outcome.inputs)
     await models.MatchProposal.bulk_create(outcome.proposals, batch_size=_BATCH)
     await models.UnmatchedMentee.bulk_create(outcome.unmatched, batch_size=_BATCH)
+    await match_audits.record(run, outcome.audit)
     # The run's own event names what it superseded: one place in the history for one cause.
     values = {name: getattr(run, name) for name in match_proofs.TOLD}
     values["superseded_proposals"] = older

@@ -19,7 +19,7 @@ from service.changes import Change, RefersTo
 from service.errors import Conflict
 from service.match_answers import MatchComparison
 from service.match_explanations import require
-from service.match_inputs import CONFIGURATION, Snapshot
+from service.match_inputs import Snapshot
 from service.match_runs import PAIRS_IN_A_THREAD
 from service.suppositions import WhatIfMatch, configured, new_id, supposed
 
@@ -60,14 +60,13 @@ async def try_out(question: WhatIfQuestion, *, by: Actor) -> MatchComparison:
     people than can be paired twice while a request lasts.
     """
     require(by)
-    configuration = configured(question.input)
     snapshot = await match_inputs.read()
     if snapshot.pairs > MOST_PAIRS:
         raise Conflict(
             f"{snapshot.pairs:,} pairs of mentees and mentors are too many to try something out"
             f" within a request; up to {MOST_PAIRS:,} can be tried."
         )
-    asked = (snapshot, question.input, configuration)
+    asked = (snapshot, question.input)
     if snapshot.pairs <= PAIRS_IN_A_THREAD:
         found = await turns.in_a_thread(_tried, *asked)
     else:
@@ -89,12 +88,9 @@ async def compare_runs(question: ComparisonQuestion, *, by: Actor) -> MatchCompa
     return match_answers.comparison(found, shown=question.first)
 
 
-def _tried(
-    snapshot: Snapshot, given: WhatIfMatch, configuration: matching.Configuration
-) -> Comparison:
-    inputs = match_inputs.records(snapshot)
-    situation = Situation(**vars(inputs), configuration=CONFIGURATION)
-    supposition = supposed(situation, given, configuration)
+def _tried(snapshot: Snapshot, given: WhatIfMatch) -> Comparison:
+    situation = Situation(**vars(match_inputs.records(snapshot)))
+    supposition = supposed(situation, given, configured(given, situation.configuration))
     return what_if(situation, supposition, effort=_EFFORT).comparison
 
 

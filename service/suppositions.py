@@ -15,7 +15,7 @@ from matching.what_ifs import Situation, Supposition
 from service.changes import Change, Country, Language, MentorId, Text
 from service.errors import Invalid
 from service.match_answers import RequestId
-from service.match_inputs import CONFIGURATION, CRITERIA
+from service.match_inputs import CRITERIA
 from service.models.vocabulary import (
     PROFICIENCY_RANKS,
     Function,
@@ -127,22 +127,25 @@ class WhatIfMatch(Change):
     )
 
 
-def configured(given: WhatIfMatch) -> matching.Configuration:
-    """The programme's configuration with what was given. Refuses weights that do not sum to 1."""
+def configured(given: WhatIfMatch, programme: matching.Configuration) -> matching.Configuration:
+    """The programme's configuration with what was given. Refuses weights that do not sum to 1.
+
+    Steps that a model has learned lead to its own weights, and give way to other ones.
+    """
     settings: dict[str, Any] = {}
     if given.weights:
         weights = {name: value for name, value in given.weights.given.items() if value is not None}
         try:
-            settings["weights"] = replace(CONFIGURATION.weights, **weights)
+            settings |= {"weights": replace(programme.weights, **weights), "curves": ()}
         except matching.InvalidConfiguration as error:
-            total = sum((asdict(CONFIGURATION.weights) | weights).values())
+            total = sum((asdict(programme.weights) | weights).values())
             message = f"The weights sum to {total:g} with those left out; make it 1."
             raise Invalid(message, path=("input", "weights")) from error
     if given.unmatched_value is not None:
         settings["unmatched_value"] = given.unmatched_value
     if given.working_language is not None:
         settings["working_language_level"] = PROFICIENCY_RANKS[given.working_language]
-    return replace(CONFIGURATION, **settings)
+    return replace(programme, **settings)
 
 
 def supposed(

@@ -40,6 +40,8 @@ class MatchRun(Row):
     standing_bonus: int | None = fields.BigIntField(null=True)
     aims: dict[str, dict[str, float]] | None = fields.JSONField(null=True)
     stability: dict[str, float] | None = fields.JSONField(null=True)
+    # How likely each pair was to be made, or why that cannot be told.
+    propensities: str | None = fields.TextField(null=True)
     mentee_count = fields.IntField()
     mentor_count = fields.IntField()
     proposal_count = fields.IntField()

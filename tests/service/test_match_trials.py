@@ -35,7 +35,7 @@ async def connection(fresh_url: str) -> AsyncIterator[None]:
 
 async def situation() -> Situation:
     inputs = match_inputs.records(await match_inputs.read())
-    return Situation(**vars(inputs), configuration=match_inputs.CONFIGURATION)
+    return Situation(**vars(inputs))
 
 
 async def tried(first: int = 20, **given: Any) -> MatchComparison:
@@ -250,7 +250,7 @@ async def test_two_stored_runs_are_compared_as_they_were_stored() -> None:
 
 async def test_runs_of_different_settings_say_so() -> None:
     left, _, _ = await runs()
-    other = configured(WhatIfMatch(unmatched_value=0.3))
+    other = configured(WhatIfMatch(unmatched_value=0.3), match_inputs.CONFIGURATION)
     names = left._meta.db_fields - {"id", "number", "created_at", "configuration"}
     values: dict[str, Any] = {name: getattr(left, name) for name in names}
     copy = await models.MatchRun.create(**values, number=9, configuration=other.to_json())
