@@ -27,6 +27,18 @@ cluster of Dask (the optional extra `cluster`) the same call writes the same byt
         run = pair(mentees, mentors)
 
 The threads of one machine are faster up to some 10^10 pairs, as they copy nothing.
+A sparse matrix of scipy is never written out: what it does not hold is barred. Pins, least
+loads and caps of groups may be asked for, and `recheck` looks at it all without the solver.
+
+>>> from matching import recheck
+>>> from scipy.sparse import csr_array
+>>> asked = {"pins": [(0, 1)], "caps": [(["north", "north", "south"], 1)]}
+>>> sparse = csr_array([[0.9, 0.8], [0.7, 0.1], [0.0, 0.5]])
+>>> found = assign(sparse, [2, 2], **asked)
+>>> found.pairs
+((0, 1), (1, 0), (2, 1))
+>>> recheck(found, sparse, [2, 2], **asked).holds
+True
 """
 
 from matching.adoptions import NotAdoptable, adopted
@@ -48,7 +60,7 @@ from matching.flows import NoSolver, NotSolved
 from matching.learning import Lesson, Trial, learn
 from matching.limits import Infeasible
 from matching.matchers import NOBODY, CapacitatedMatcher
-from matching.matrices import Assignment, assign
+from matching.matrices import Assignment, assign, recheck
 from matching.models import Model, Step
 from matching.optima import Progress
 from matching.outcomes import InvalidOutcomes, Outcome, outcomes_of
@@ -123,5 +135,6 @@ __all__ = [
     "learn",
     "outcomes_of",
     "pair",
+    "recheck",
     "single_threaded",
 ]

@@ -19,6 +19,7 @@ except ImportError:
 FINEST_TIES: Final = 4096
 # The solver multiplies costs by the number of nodes in 64 bits; this leaves a margin of four.
 ROOM: Final = 2**61
+LESS_ROOM: Final = 8
 
 
 class NoSolver(RuntimeError):  # noqa: N818 - it says what is missing
@@ -58,25 +59,30 @@ def solve(problem: Problem) -> Masks:
 
 
 def _solved(problem: Problem) -> Masks:
-    solver = _network(problem, _worth(problem))
-    status = solver.solve()
+    gates = Gates.of(problem)
+    for room in (ROOM, ROOM // LESS_ROOM):
+        solver = _network(problem, gates, _worth(problem, gates, room))
+        status = solver.solve()
+        # How much the solver takes depends on the shape of the network, too.
+        if status != solver.BAD_COST_RANGE:
+            break
     if status != solver.OPTIMAL:
         raise NotSolved(str(status))
     chosen: Masks = solver.flows(np.arange(len(problem.rows), dtype=np.int32)) > 0
     return chosen
 
 
-def _worth(problem: Problem) -> Integers:
+def _worth(problem: Problem, gates: Gates, most: int) -> Integers:
     """Worth over staying unmatched, with ties as digits below the millionth where there is room.
 
     Each tie is at least 1, so that a pair exactly as good as none is made.
     """
     over = problem.weights - problem.unmatched
     units = int(problem.demands.sum())
-    nodes = len(problem.demands) + len(problem.capacities) + 2
+    nodes = len(problem.demands) + len(problem.capacities) + len(gates.columns) + 2
     dearest = int(np.abs(over).max()) + 1
-    room = ROOM // nodes // dearest // (units + 1)
-    if room < 1 and over.min() > 0 and dearest * nodes < ROOM:
+    room = most // nodes // dearest // (units + 1)
+    if room < 1 and over.min() > 0 and dearest * nodes < most:
         # Bonuses leave no digits for ties, and each pair is better than none without them.
         return over
     if room < 1:
@@ -86,9 +92,8 @@ def _worth(problem: Problem) -> Integers:
     return over * (units * grain + 1) + ties
 
 
-def _network(problem: Problem, worth: Integers) -> SimpleMinCostFlow:
+def _network(problem: Problem, gates: Gates, worth: Integers) -> SimpleMinCostFlow:
     n, m = len(problem.demands), len(problem.capacities)
-    gates = Gates.of(problem)
     # First the rows, then the columns and the gates before them, and last the sink.
     sink = n + m + len(gates.columns)
     least = problem.limits.least_of(m)

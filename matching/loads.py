@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from matching.arrays import Amounts, Integers
+from matching.edges import Edges
 from matching.limits import Lacking
 from matching.worths import NEVER, NOTHING_STANDS, Sides, Worths
 
@@ -42,6 +43,11 @@ def needs(worths: Worths) -> Worths:
         0,
         replace(rest, least=np.zeros(0, dtype=np.int64)),
     )
+    if worths.listed is not None:
+        left = worths.listed.besides(Edges(*pins, np.ones_like(pins[0])), wide)
+        left = left.only(least[left.columns] > 0)
+        ones = Edges(left.rows, left.columns, np.ones_like(left.rows))
+        return replace(worths, sides=counted, listed=ones, highest=1)
     return replace(
         worths, sides=counted, kept=None, score=score, standing=NOTHING_STANDS, highest=1
     )

@@ -12,12 +12,14 @@ from functools import partial
 import numpy as np
 
 from matching.arrays import Amounts, Integers, Masks
+from matching.edges import Edges
 from matching.flows import NotSolved, solve
+from matching.listings import over_listed, unpaid_listed
 from matching.loads import needs, refuse_lacking
 from matching.overlaps import relax, settle
 from matching.prices import NotOptimal, Prices, bound, recover
 from matching.problems import Problem, mixed
-from matching.shortlists import Edges, Turns, best_of_rows, chosen_few, columns_of, shortlist
+from matching.shortlists import Turns, best_of_rows, chosen_few, columns_of, shortlist
 from matching.worths import NEVER, Effort, Sides, Worths
 
 # How many pairs a mentee may add in one round; more would only slow the next solution.
@@ -180,6 +182,9 @@ def _costs(problem: Problem, prices: Prices) -> Integers:
 
 def _near(worths: Worths, prices: Prices, gap: int) -> Edges:
     """All pairs whose making would cost less than the gap."""
+    if worths.listed is not None:
+        over = over_listed(worths.listed, worths.sides, prices)
+        return worths.listed.only(over > -gap)
     limits = prices.surpluses - worths.sides.priorities - gap
 
     def work(rows: slice, block: Amounts) -> Edges:
@@ -191,7 +196,7 @@ def _near(worths: Worths, prices: Prices, gap: int) -> Edges:
 
 
 def _first(worths: Worths, *, pause: Callable[[], None]) -> Edges:
-    """A shortlist, with pairs by which each column gets its least load.
+    """A shortlist, with all pins, and with pairs by which each column gets its least load.
 
     Where groups overlap it holds what the caps of one grouping alone take as well, which is
     found much faster than any round of the whole.
@@ -201,6 +206,10 @@ def _first(worths: Worths, *, pause: Callable[[], None]) -> Edges:
         few = worths.effort.few_pairs // _DEARER
         worths = replace(worths, effort=replace(worths.effort, few_pairs=few))
     edges = shortlist(worths, pause=pause)
+    if len(limits.pinned_rows):
+        order = np.lexsort((limits.pinned_columns, limits.pinned_rows))
+        pins = chosen_few(worths, limits.pinned_rows[order], limits.pinned_columns[order])
+        edges = edges.with_more(pins, worths.shape[1])
     if limits.least.any():
         found = find(needs(worths))
         rows, columns = found.problem.rows[found.chosen], found.problem.columns[found.chosen]
@@ -278,6 +287,8 @@ def _unpaid(worths: Worths, prices: Prices, turns: Turns, *, pause: Callable[[],
     wide = len(prices.prices)
     limits = prices.surpluses - worths.sides.priorities
     most = _MOST_ADDED + int(worths.sides.demands.max(initial=1)) - 1
+    if worths.listed is not None:
+        return unpaid_listed(worths.listed, worths.sides, prices, most=most)
 
     def work(rows: slice, block: Amounts) -> Edges:
         over = _over(block, prices.asked(worths.sides.limits, rows), limits[rows, None])

@@ -134,7 +134,7 @@ class _Bids:
         self.idle = problem.demands == 0
         self.settled = ~spare & ~self.idle
         self.unmatched = np.where(spare, problem.unmatched, FAR)
-        self.unmatched[self.idle] = self._keenest()
+        self.unmatched[self.idle] = FAR
         arrivals = self.gates.arrivals
         self.held = problem.rows[chosen], arrivals[chosen], problem.weights[chosen]
         refused = np.flatnonzero(~chosen)
@@ -146,9 +146,6 @@ class _Bids:
         passed = np.bincount(arrivals[chosen], minlength=self.size)[self.wide : -1]
         self.roomy = np.flatnonzero(passed < self.gates.caps)
         self._weigh_loads(np.bincount(problem.columns[chosen], minlength=self.wide))
-
-    def _keenest(self) -> int:
-        return max(self.problem.unmatched, int(self.problem.weights.max(initial=0)))
 
     def _weigh_loads(self, loads: Integers) -> None:
         least = self.problem.limits.least_of(self.wide)
@@ -195,7 +192,8 @@ class _Bids:
         """The prices that settled levels stand for, counted from being nowhere."""
         prices = levels[: self.wide] - levels[-1]
         gains = self.surpluses(levels) + levels[-1]
-        gains[self.idle] = self._keenest() - int(prices.min(initial=0))
+        keenest = max(self.problem.unmatched, int(self.problem.weights.max(initial=0)))
+        gains[self.idle] = keenest - int(prices.min(initial=0))
         groups = []
         for grouping in self.problem.limits.groupings:
             extra = np.zeros_like(grouping.caps)

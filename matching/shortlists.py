@@ -4,13 +4,15 @@ One side alone is a trap: the twenty best mentors of everybody lose a fifth of w
 reached, because all name the same. It refuses to decide: prices find what is missing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from matching.arrays import Amounts, Integers, Words
+from matching.edges import Edges
+from matching.listings import first_listed
 from matching.worths import NEVER, Worths, unpaused
 
 _PLACE_BITS: Final = 32
@@ -19,40 +21,6 @@ _PLACE_BITS: Final = 32
 # the least of these.
 _GROUP: Final = 8
 _GROUPS_FOR_EACH: Final = 6
-
-
-@dataclass(frozen=True)
-class Edges:
-    """Some pairs of a market, by row and then column, each once, with their scores."""
-
-    rows: Integers
-    columns: Integers
-    scores: Integers
-
-    @classmethod
-    def joined(cls, parts: Sequence["Edges"]) -> "Edges":
-        """One after the other, as they are."""
-        none = np.zeros(0, dtype=np.int64)
-        return cls(
-            np.concatenate([none, *(part.rows for part in parts)]),
-            np.concatenate([none, *(part.columns for part in parts)]),
-            np.concatenate([none, *(part.scores for part in parts)]),
-        )
-
-    def with_more(self, more: "Edges", wide: int) -> "Edges":
-        """Both together in order, each pair once; `wide` is the number of columns."""
-        both = Edges.joined([self, more])
-        _, first = np.unique(both.rows * wide + both.columns, return_index=True)
-        return Edges(both.rows[first], both.columns[first], both.scores[first])
-
-    def besides(self, others: "Edges", wide: int) -> "Edges":
-        """Those that are not among the others, which must be in order."""
-        mine, theirs = (one.rows * wide + one.columns for one in (self, others))
-        places = np.searchsorted(theirs, mine)
-        new = np.ones(len(mine), dtype=np.bool_)
-        inside = places < len(theirs)
-        new[inside] = theirs[places[inside]] != mine[inside]
-        return Edges(self.rows[new], self.columns[new], self.scores[new])
 
 
 @dataclass(frozen=True)
@@ -89,6 +57,8 @@ def shortlist(worths: Worths, *, pause: Callable[[], None] = unpaused) -> Edges:
     Edges
         At most n * by_mentee + m * by_mentor, or every allowed pair where there are few.
     """
+    if worths.listed is not None:
+        return first_listed(worths.listed, worths.sides, worths.effort)
     n, m = worths.shape
     effort = worths.effort
     if n * m <= effort.few_pairs:
@@ -111,6 +81,9 @@ def shortlist(worths: Worths, *, pause: Callable[[], None] = unpaused) -> Edges:
 
 def chosen_few(worths: Worths, rows: Integers, columns: Integers) -> Edges:
     """These allowed pairs, given in the order of their rows, with their scores."""
+    if worths.listed is not None:
+        wanted = Edges(rows, columns, np.zeros_like(rows))
+        return worths.listed.among(wanted, worths.shape[1])
 
     def work(stretch: slice, block: Amounts) -> Edges:
         first, last = np.searchsorted(rows, (stretch.start, stretch.stop))

@@ -12,6 +12,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from matching.arrays import ALL, MICROS, Amounts, Integers, Masks, Words
+from matching.edges import Edges
 from matching.limits import UNBOUND, Limits
 from matching.markets import BLOCK, Market
 from matching.problems import fingerprints
@@ -147,6 +148,8 @@ class Worths:
     `kept` (n, m) holds all of them, in millionths, or is None, and `score` finds them anew.
     `eligible` counts the pairs that break no rule, whatever their score. Pairs that stand
     are worth their bonus more, and are on every shortlist. `highest` is what no score exceeds.
+    `listed` are all allowed pairs in order where the market is given as a list of them, in
+    which case nothing is kept and nothing stands.
     """
 
     sides: Sides
@@ -156,6 +159,7 @@ class Worths:
     score: Callable[[slice], Amounts] | None = None
     standing: Standing = NOTHING_STANDS
     highest: int = MICROS
+    listed: Edges | None = None
 
     @classmethod
     def of(
