@@ -100,8 +100,13 @@ class SignIns:
         except NotSignedIn:
             self._known.pop(digest_of(token or ""), None)
             raise
-        if found.digest is not None:
-            self._known[found.digest] = found
+        if found.digest is None:
+            return found
+        known = self._known.get(found.digest)
+        if known is not None and known.proof == found.proof:
+            # What the remembered actor may do has been worked out already.
+            return known
+        self._known[found.digest] = found
         return found
 
     async def ask_all(self, tokens: Collection[str]) -> dict[str, SignIn]:

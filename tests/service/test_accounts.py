@@ -14,7 +14,7 @@ from service.access.actors import ANONYMOUS, Actor, Grant, system
 from service.access.roles import Role
 from service.accounts import NewAccount, NewRoleGrant, NewToken, RoleRevocation, TokenRevocation
 from service.errors import NotSignedIn
-from service.sign_ins import ask
+from service.sign_ins import SignIns, ask
 from tests import factories
 from tests.factories import history_of
 from tests.refusals import everything, refused
@@ -252,6 +252,18 @@ async def test_a_token_opens_its_account_with_the_roles_held_now() -> None:
         (Grant(Role.CANDIDATE), Grant(Role.HR_OFFICER, mission.id)),
     )
     assert not actor.is_system
+
+
+async def test_an_actor_is_worked_out_anew_only_when_the_database_says_something_else() -> None:
+    by = system("tests")
+    secret = await sign_in(await accounts.ensure("A", Role.AUDITOR, by=by))
+    sign_ins = SignIns()
+    first = await sign_ins.ask(secret)
+    assert await sign_ins.ask(secret) is first
+    await accounts.ensure("A", Role.HR_OFFICER, by=by)
+    second = await sign_ins.ask(secret)
+    assert second.actor.roles == {Role.AUDITOR, Role.HR_OFFICER}
+    assert sign_ins.recall(secret) is second
 
 
 async def test_every_token_that_opens_nothing_is_refused_in_the_same_words() -> None:
