@@ -7,7 +7,7 @@ and refuses to propose anything that is not a proved optimum.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -255,8 +255,14 @@ def versions(configuration: Configuration) -> dict[str, str]:
     return {
         "matching": VERSION,
         "configuration": configuration.version,
-        **{library: version(library) for library in LIBRARIES},
+        **_libraries(),
     }
+
+
+@cache
+def _libraries() -> Mapping[str, str]:
+    """Looked up once: each look reads a file, and takes as long as a small run."""
+    return {library: version(library) for library in LIBRARIES}
 
 
 def _counts(found: _Found) -> dict[str, int]:

@@ -20,6 +20,7 @@ from matching import (
     Fixed,
     Infeasible,
     InvalidConfiguration,
+    NotSolved,
     Reached,
     Run,
     Stability,
@@ -187,6 +188,19 @@ def test_the_reward_exceeds_all_that_scores_can_gain_together() -> None:
 
     alone = worths.sides.minimum * 30
     assert reward_of(worths) > best.objective - alone
+
+
+def test_a_reward_that_leaves_no_room_for_ties_is_exact_and_one_beyond_64_bits_is_refused() -> None:
+    worths = rough(1, n=300)
+    usual, huge = reward_of(worths), 2**51
+
+    found = [find(worths.weighed(reward=reward)) for reward in (usual, huge)]
+
+    numbers = [int(best.chosen.sum()) for best in found]
+    assert numbers[0] == numbers[1]
+    assert found[0].objective - usual * numbers[0] == found[1].objective - huge * numbers[1]
+    with pytest.raises(NotSolved, match="too large for exact arithmetic"):
+        find(worths.weighed(reward=2**56))
 
 
 def test_a_reward_too_small_or_out_of_place_is_noticed() -> None:
