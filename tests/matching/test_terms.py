@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching import (
+    Aim,
     Configuration,
     Effort,
     Fixed,
@@ -179,6 +180,17 @@ def a_crowded_world(seed: int, n: int, m: int) -> World:
 @pytest.mark.parametrize("seed", range(8))
 def test_the_order_of_people_and_decisions_changes_no_byte(seed: int) -> None:
     world = a_crowded_world(seed, n=40, m=15)
+    last = frozenset((f"e{k}", f"m{k % 15}") for k in range(40))
+    aims = replace(
+        world.configuration,
+        aim=list(Aim)[seed % 2],
+        standing_bonus=0.01,
+        first_after_days=20,
+        most_changes=30,
+    )
+    waiting = [replace(one, waiting_days=5 * k) for k, one in enumerate(world.mentees)]
+    terms = replace(world.terms, standing=last)
+    world = replace(world, mentees=waiting, terms=terms, configuration=aims)
     cohorts = world.terms.groupings["cohort"]
     mixed = replace(
         world,
