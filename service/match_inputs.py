@@ -44,6 +44,9 @@ CRITERIA = {
     TopCriterion.EXPERTISE: "goals",
 }
 
+# Whoever chooses an aim sees what the other one would reach.
+_EFFORT = matching.Effort(both_aims=True)
+
 # A single statement is a single snapshot, in whatever transaction it stands.
 # Waiting time counts the Mondays gone by, so that all mentees' inputs move together
 # once a week and a repeat on any other day finds the same inputs.
@@ -188,7 +191,9 @@ class Inputs:
 
     def pair(self, *, watch: Callable[[matching.Progress], None] = lambda _: None) -> matching.Run:
         """The best pairing of these people, with its proof; `watch` is as in `matching.pair`."""
-        return matching.pair(self.mentees, self.mentors, watch=watch, **self._bound_by)
+        return matching.pair(
+            self.mentees, self.mentors, effort=_EFFORT, watch=watch, **self._bound_by
+        )
 
     def audit(self, run: matching.Run) -> matching.Audit:
         """Whom this run of theirs served how well."""

@@ -97,8 +97,15 @@ def sentence(outcome: Outcome, *, is_dry_run: bool = False) -> str:
     verb = "would propose" if is_dry_run else "proposes"
     return (
         f"Run {run.number} {verb} {run.proposal_count} pairs; {run.unmatched_count} mentees"
-        f" still wait. No better pairing exists (gap {run.gap:g}, rounds {run.rounds})."
+        f" still wait. {_proof(run)} (gap {run.gap:g}, rounds {run.rounds})."
     )
+
+
+def _proof(run: models.MatchRun) -> str:
+    """What was proved: that none is better, or by how much one may be."""
+    if not run.gap:
+        return "No better pairing exists"
+    return f"Time ran out: another pairing may be better by {run.gap:g} in all scores together"
 
 
 def plain(outcome: Outcome, *, is_dry_run: bool = False) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from service import (
 )
 from service.access.actors import Actor
 from service.changes import Change, Text
+from service.errors import Conflict
 from service.match_inputs import Snapshot
 from service.models.vocabulary import (
     MatchRunTrigger,
@@ -105,7 +106,8 @@ async def run_match(
     Inputs equal to the newest run's answer with that run and write nothing. `told` hears twice
     a second how far the computation has come; whatever it raises ends the run, as does a
     cancellation, and nothing is written. Refuses with Conflict while another run is under way,
-    and with its kind Cancelled once somebody has cancelled this one.
+    and with its kind Cancelled once somebody has cancelled this one, and where decisions about
+    pairs cannot all be kept.
     """
     # One connection from the lock to the last row: callers who held one and asked
     # for a second would block each other once they are as many as the pool has.
@@ -139,7 +141,11 @@ async def _computed(
     began = time.perf_counter()
     work = partial(_solved, snapshot, known)
     is_apart = snapshot.pairs > PAIRS_IN_A_THREAD
-    solved = await computations.compute(work, told, is_apart=is_apart)
+    try:
+        solved = await computations.compute(work, told, is_apart=is_apart)
+    except matching.Infeasible as error:
+        message = f"No pairing keeps all that was decided: {error}. Change that, then run again."
+        raise Conflict(message) from error
     if newest and solved is None:
         return await _stored(newest)
     if solved is None:
