@@ -6,17 +6,19 @@ It refuses to write outside the transaction of the change it describes.
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 from tortoise import connections
 from tortoise.backends.base.client import TransactionalDBClient
+from uuid_utils.compat import uuid7
 
-from service import clock, models
+from service import models
 from service.access.actors import Actor
 
 GENESIS = "0" * 64
@@ -40,37 +42,26 @@ class Entry:
     reason: str | None = None
 
 
-async def record(entry: Entry, *, by: Actor) -> models.AuditEvent:
-    """Appends the entry to its aggregate's chain, in the current transaction.
+async def record(entry: Entry, *, by: Actor) -> datetime:
+    """Appends the entry to its aggregate's chain, in the current transaction; answers when.
 
     Writers of one aggregate queue up on a lock, so that a chain never forks.
     """
-    name, key = type(entry.aggregate).__name__, entry.aggregate.id
-    await lock(f"{name}:{key}")
-    last = (
-        await models.AuditEvent.filter(aggregate=name, aggregate_id=key)
-        .order_by("-sequence")
-        .first()
+    moment: datetime = await _written(f"SELECT {_APPEND}", _appended(entry, by))
+    return moment
+
+
+async def revise(entry: Entry, columns: Iterable[str], *, by: Actor) -> None:
+    """Writes what the entry says of these columns into its locked row, as the next version.
+
+    The entry follows in the same statement, so that one cannot be there without the other.
+    """
+    row, names = entry.aggregate, (*columns, "version")
+    version: int = row.version + 1  # type: ignore[attr-defined] # Every row that is revised has one.
+    row.update_from_dict(
+        {name: entry.changes[name][1] for name in names[:-1]} | {"version": version}
     )
-    salt = secrets.token_hex(16)
-    changes = {field: [_plain(old), _plain(new)] for field, (old, new) in entry.changes.items()}
-    event = models.AuditEvent(
-        aggregate=name,
-        aggregate_id=key,
-        sequence=last.sequence + 1 if last else 1,
-        verb=entry.verb,
-        actor_id=by.account_id,
-        actor_label=by.label,
-        reason=entry.reason,
-        digests={field: digest(salt, field, change) for field, change in changes.items()},
-        occurred_at=await clock.now(),
-        previous_hash=last.hash if last else GENESIS,
-        hash="",
-    )
-    event.hash = seal(event)
-    await event.save(force_create=True)
-    await models.AuditValue.create(event=event, salt=salt, changes=changes)
-    return event
+    await _written(_revising(type(row), names), [*_appended(entry, by), *row.stored(names)])
 
 
 def seal(event: models.AuditEvent) -> str:
@@ -119,20 +110,67 @@ async def rewrite(
 ) -> None:
     """Writes into a locked row what `new` changes of it, as its next version, with the entry."""
     changed = difference(row, new)
-    row.update_from_dict({name: value for name, (_, value) in changed.items()})
-    row.version += 1
-    await row.save(update_fields=[*changed, "version"])
-    await record(Entry(row, verb, changed, reason), by=by)
+    await revise(Entry(row, verb, changed, reason), changed, by=by)
 
 
 async def lock(chain: str) -> None:
     """Waits for the chain's turn and holds it until the transaction ends, which must stand."""
+    await _written("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [chain])
+
+
+async def _written(statement: str, values: Sequence[Any]) -> Any:
+    """The value that a writing statement answers, in the current transaction."""
     connection = connections.get("default")
     if not isinstance(connection, TransactionalDBClient):
         raise RuntimeError(  # noqa: TRY004 - the moment is wrong, not the type
             "A history entry belongs into the transaction of its change."
         )
-    await connection.execute_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [chain])
+    (found,) = await connection.execute_insert(statement, list(values))
+    return found
+
+
+_APPEND = (
+    "audit_append($1::uuid, $2::uuid, $3::text, $4::uuid, $5::text, $6::uuid, $7::text, $8::text,"
+    " $9::jsonb, $10::text, $11::jsonb, $12::text, $13::text)"
+)
+
+
+def _appended(entry: Entry, by: Actor) -> list[Any]:
+    """What the database appends: it adds the link, the place and the time, and seals them."""
+    name, key = type(entry.aggregate).__name__, entry.aggregate.id
+    salt = secrets.token_hex(16)
+    changes = {field: [_plain(old), _plain(new)] for field, (old, new) in entry.changes.items()}
+    digests = {field: digest(salt, field, change) for field, change in changes.items()}
+    actor = str(by.account_id) if by.account_id else None
+    return [
+        uuid7(),
+        uuid7(),
+        name,
+        key,
+        entry.verb,
+        by.account_id,
+        by.label,
+        entry.reason,
+        _json(digests),
+        salt,
+        _json(changes),
+        _json([name, str(key)])[1:-1],
+        _json([entry.verb, actor, by.label, entry.reason, digests])[1:-1],
+    ]
+
+
+@cache
+def _revising(model: type[models.Row], names: tuple[str, ...]) -> str:
+    """The statement that writes these columns of a row, and its entry after them.
+
+    The row is locked, so whoever waits for its chain waits for the row first.
+    """
+    update = f"{model.update_of(names, 14)} WHERE id = $4 RETURNING id"
+    return f"WITH written AS ({update}) SELECT {_APPEND} FROM written"  # noqa: S608 - no input in it
+
+
+def _json(content: Any) -> str:
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _plain(value: Any) -> Any:

@@ -4,6 +4,7 @@ It refuses decisions by either half of the pair, pairs that circumstances overto
 to touch what is decided: a decision stands for good.
 """
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -54,8 +55,8 @@ async def approve(change: ProposalApproval, *, by: Actor) -> models.MatchProposa
     proposal, request, mentor = await _locked(change.id, change.version, "approve", by=by)
     await _check_still_sound(request, mentor)
     mentorship = models.Mentorship(mentor=mentor, request=request, proposal=proposal)
-    event = await _decide(proposal, {"state": ProposalState.APPROVED}, "approve", by=by)
-    mentorship.started_on = event.occurred_at.date()
+    decided_at = await _decide(proposal, {"state": ProposalState.APPROVED}, "approve", by=by)
+    mentorship.started_on = decided_at.date()
     await mentorship.save(force_create=True)
     told = ("mentor_id", "request_id", "proposal_id", "state", "started_on")
     opened = audit.initial({name: getattr(mentorship, name) for name in told})
@@ -132,13 +133,11 @@ async def _decide(
     *,
     by: Actor,
     reason: str | None = None,
-) -> models.AuditEvent:
+) -> datetime:
     """Writes the decision with the time and the author that its event carries."""
     changes = audit.difference(proposal, values)
-    event = await audit.record(audit.Entry(proposal, verb, changes, reason), by=by)
-    proposal.update_from_dict(
-        {**values, "decided_at": event.occurred_at, "decided_by_id": by.account_id}
-    )
+    decided_at = await audit.record(audit.Entry(proposal, verb, changes, reason), by=by)
+    proposal.update_from_dict({**values, "decided_at": decided_at, "decided_by_id": by.account_id})
     proposal.version += 1
     await proposal.save(update_fields=[*values, "decided_at", "decided_by_id", "version"])
-    return event
+    return decided_at

@@ -108,12 +108,10 @@ async def update(change: MentorUpdate, *, by: Actor) -> models.Mentor:
     new = {name: given[name] for name in _COLUMNS if name in given}
     new |= await _declarations(mentor, given)
     changed = audit.difference(mentor, new)
-    mentor.update_from_dict({name: value for name, (_, value) in changed.items()})
-    mentor.version += 1
-    await mentor.save(update_fields=[*changed, "version"])
+    columns = list(changed)
     if "conflicts" in given:
         changed["conflicts"] = await conflicts.replace(mentor.person_id, change.conflicts)
-    await audit.record(audit.Entry(mentor, "update", changed), by=by)
+    await audit.revise(audit.Entry(mentor, "update", changed), columns, by=by)
     if "withdrawn_at" in changed and mentor.withdrawn_at:
         await match_proposals.supersede(mentor_id=mentor.id, by=by)
     return mentor

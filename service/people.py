@@ -150,10 +150,8 @@ async def update(change: PersonUpdate, *, by: Actor) -> models.Person:
             [f"{skill.language}:{skill.proficiency}" for skill in change.languages],
         )
         await _replace_languages(person, change.languages)
-    person.update_from_dict({name: new for name, (_, new) in changed.items() if name in _COLUMNS})
-    person.version += 1
-    await person.save(update_fields=[*(set(changed) & set(_COLUMNS)), "version"])
-    await audit.record(audit.Entry(person, "update", changed), by=by)
+    columns = [name for name in _COLUMNS if name in changed]
+    await audit.revise(audit.Entry(person, "update", changed), columns, by=by)
     return person
 
 

@@ -1,14 +1,18 @@
 """The walk over the history: it finds every kind of break, and nothing where nothing is broken."""
 
 import asyncio
+from datetime import datetime
+from typing import Any
 
 import pytest
 from tortoise import connections
+from tortoise.connection import get_connection
+from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.transactions import in_transaction
 
-from service import audit, history, models
-from service.access.actors import system
-from tests import factories
+from service import audit, database, history, models
+from service.access.actors import Actor, system
+from tests import databases, factories
 
 pytestmark = pytest.mark.usefixtures("database")
 BY = system("tests")
@@ -180,6 +184,81 @@ async def test_chains_of_concurrent_writers_do_not_fork() -> None:
     person = await factories.make_person()
     await asyncio.gather(*(write(person, "update") for _ in range(5)))
     assert await history.verify() == history.Report(1, 5, 0)
+
+
+ODD = ['"quoted" \\ back', "100 % %s \U0001f54a é\u2028", "\x01\x1f\x7f\n\t", "", "'; DROP TABLE x"]
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_the_database_seals_whatever_a_change_says_as_the_walk_does(odd: str) -> None:
+    person = await factories.make_person()
+    account = await factories.make_account()
+    by = Actor(account.id, None, odd)
+    for reason in (odd, None):
+        async with in_transaction():
+            changes: dict[str, Any] = {"expertise": (None, odd), odd: ([odd], [factories.NOON])}
+            await audit.record(audit.Entry(person, "update", changes, reason), by=by)
+    assert await history.verify() == history.Report(1, 2, 0)
+    first, last = await models.AuditEvent.all().order_by("sequence")
+    assert [first.reason, last.reason, last.actor_label] == [odd, None, odd]
+    assert (first.actor_id, last.previous_hash) == (account.id, first.hash)
+
+
+@pytest.mark.parametrize("fraction", ["", ".100000", ".000001", ".999999", ".000000"])
+async def test_the_database_writes_a_moment_as_the_walk_does(fraction: str) -> None:
+    moment = datetime.fromisoformat(f"2024-02-29T23:59:59{fraction}+00:00")
+    for zone in ("UTC", "Asia/Kathmandu"):
+        async with in_transaction() as connection:
+            await connection.execute_query("SELECT set_config('timezone', $1, true)", [zone])
+            _, rows = await connection.execute_query("SELECT iso_moment($1) AS text", [moment])
+        assert rows[0]["text"] == moment.isoformat()
+
+
+async def written_by_hand(row: models.Row, *verbs: str) -> None:
+    """A history as it was written before the database sealed it."""
+    last = await models.AuditEvent.filter(aggregate_id=row.id).order_by("-sequence").first()
+    for verb in verbs:
+        changes = {"name": [None, verb]}
+        event = models.AuditEvent(
+            aggregate="Person",
+            aggregate_id=row.id,
+            sequence=last.sequence + 1 if last else 1,
+            verb=verb,
+            actor_label="tests",
+            digests={name: audit.digest("salt", name, change) for name, change in changes.items()},
+            occurred_at=factories.NOON,
+            previous_hash=last.hash if last else audit.GENESIS,
+        )
+        event.hash = audit.seal(event)
+        await event.save(force_create=True)
+        await models.AuditValue.create(event=event, salt="salt", changes=changes)
+        last = event
+
+
+async def test_a_long_history_goes_on_over_the_migration_that_seals_in_the_database(
+    database_url: str,
+) -> None:
+    url = databases.sibling(database_url, "chains_test")
+    async with database.session(database_url) as owner:
+        await owner.execute("CREATE DATABASE chains_test")
+    people = [models.Person() for _ in range(3)]
+    async with database.connected(url):
+        executor = MigrationExecutor(get_connection("default"), database.MIGRATING["apps"])
+        await executor.migrate([MigrationTarget("models", "0018_propensities")])
+        for person in people:
+            await written_by_hand(person, "create", *["update"] * 40)
+        assert await history.checkpoint() == 3
+    assert (await database.migrate(url))[0] == "0019_chains"
+    async with database.connected(url):
+        for person in people[1:]:
+            await write(person, "update", "update")
+        # A process of the version before may still be at work.
+        await written_by_hand(people[2], "update")
+        await write(people[2], "update")
+        assert await history.checkpoint() == 2
+        assert await history.verify() == history.Report(chains=3, events=129, checkpoints=2)
+    async with database.session(database_url) as owner:
+        await owner.execute("DROP DATABASE chains_test WITH (FORCE)")
 
 
 async def test_an_entry_outside_a_transaction_is_refused(database: None) -> None:
