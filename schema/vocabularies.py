@@ -10,7 +10,7 @@ import strawberry
 
 from schema import blueprints
 from service.errors import NotFound
-from service.models.vocabulary import NEXT_STEPS
+from service.models.steps import NEXT_STEPS
 
 
 @strawberry.type(description="One word of an enum, as people read it.")

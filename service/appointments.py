@@ -18,9 +18,9 @@ from service.access.actors import Actor
 from service.changes import Change, PersonId, PostId, RefersTo
 from service.errors import Conflict, Invalid
 from service.mentors import MentorOffer
+from service.models.steps import NEXT_STEPS
 from service.models.vocabulary import (
     LEADING,
-    NEXT_STEPS,
     AppointmentState,
     CauseOfEnd,
     Precision,

@@ -16,7 +16,8 @@ from service import audit, clock, models, permits
 from service.access.actors import Actor
 from service.changes import Change, Reason, RefersTo
 from service.errors import Conflict, NotAllowed
-from service.models.vocabulary import NEXT_STEPS, ModelKind, ModelState
+from service.models.steps import NEXT_STEPS
+from service.models.vocabulary import ModelKind, ModelState
 from service.operations import Meaning, check_version, operation
 
 ModelId = Annotated[UUID, RefersTo("CompatibilityModel")]

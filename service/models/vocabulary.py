@@ -4,9 +4,7 @@ Each member's value equals its name, so that the database, JSON and GraphQL say 
 word. It refuses a code without a meaning.
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Self
 
 
@@ -331,68 +329,6 @@ class ModelState(Word):
     APPROVED = "APPROVED", "In force: runs use it."
     REJECTED = "REJECTED", "Turned down for good; no run uses it."
     RETIRED = "RETIRED", "Was in force and is no longer."
-
-
-NEXT_STEPS: Mapping[type[Word], Mapping[Word, tuple[Word, ...]]] = MappingProxyType(
-    {
-        # The database's trigger appointment_transition holds the same list.
-        AppointmentState: {
-            AppointmentState.OFFERED: (
-                AppointmentState.ACCEPTED,
-                AppointmentState.DECLINED,
-                AppointmentState.WITHDRAWN,
-            ),
-            AppointmentState.ACCEPTED: (
-                AppointmentState.CLEARED_TO_TRAVEL,
-                AppointmentState.DECLINED,
-                AppointmentState.WITHDRAWN,
-            ),
-            AppointmentState.CLEARED_TO_TRAVEL: (
-                AppointmentState.IN_POST,
-                AppointmentState.WITHDRAWN,
-            ),
-            AppointmentState.IN_POST: (AppointmentState.EXTENDED, AppointmentState.ENDED),
-            AppointmentState.EXTENDED: (AppointmentState.ENDED,),
-            AppointmentState.ENDED: (AppointmentState.DEBRIEFED, AppointmentState.FORMER_LEADER),
-            AppointmentState.DEBRIEFED: (AppointmentState.FORMER_LEADER,),
-            AppointmentState.FORMER_LEADER: (),
-            AppointmentState.DECLINED: (),
-            AppointmentState.WITHDRAWN: (),
-        },
-        RequestState: {
-            RequestState.WAITING: (
-                RequestState.MATCHED,
-                RequestState.WITHDRAWN,
-                RequestState.CLOSED,
-            ),
-            RequestState.MATCHED: (RequestState.CLOSED,),
-            RequestState.WITHDRAWN: (),
-            RequestState.CLOSED: (),
-        },
-        ProposalState: {
-            ProposalState.PROPOSED: (
-                ProposalState.APPROVED,
-                ProposalState.REJECTED,
-                ProposalState.SUPERSEDED,
-            ),
-            ProposalState.APPROVED: (),
-            ProposalState.REJECTED: (),
-            ProposalState.SUPERSEDED: (),
-        },
-        # The database's trigger compatibility_model_frozen holds the same list.
-        ModelState: {
-            ModelState.DRAFT: (ModelState.APPROVED, ModelState.REJECTED),
-            ModelState.APPROVED: (ModelState.RETIRED,),
-            ModelState.REJECTED: (),
-            ModelState.RETIRED: (),
-        },
-        MentorshipState: {
-            MentorshipState.ACTIVE: (MentorshipState.CLOSED,),
-            MentorshipState.CLOSED: (),
-        },
-    }
-)
-"""Where each state can lead. By enum first: equal words of two enums are one dictionary key."""
 
 
 class ClosingReason(Word):

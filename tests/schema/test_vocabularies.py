@@ -12,7 +12,8 @@ from schema import root
 from schema.engine import CadreSchema
 from seeds import records
 from service.access.roles import Role
-from service.models.vocabulary import NEXT_STEPS, Function, Level, RegionalGroup, Word
+from service.models.steps import NEXT_STEPS
+from service.models.vocabulary import Function, Level, RegionalGroup, Word
 
 QUERY = "query Words($name: String!) { enumValues(name: $name) { name label meaning nextSteps } }"
 

@@ -10,7 +10,8 @@ from tortoise import Tortoise
 from tortoise.migrations.api.migrate import migrate
 
 from service.database import configuration
-from service.models.vocabulary import NEXT_STEPS, AppointmentState
+from service.models.steps import NEXT_STEPS
+from service.models.vocabulary import AppointmentState
 
 
 @pytest.fixture
