@@ -35,6 +35,7 @@ NOUN = Noun(
             version="Rises with every change; updates say which one they saw.",
             person=related("The former leader."),
             mentorships=related("The mentor's pairs, as far as you may see."),
+            overrides=related("Pins and bans that name the mentor, as far as you may see."),
             filters={
                 "themes_any": overlaps("themes", "Knows any of these tasks."),
                 "themes_all": contains("themes", "Knows all of these tasks."),

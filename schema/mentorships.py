@@ -21,6 +21,7 @@ NOUN = Noun(
             preferences=related("Mentors the mentee prefers or refuses."),
             proposals=related("Proposals made for it."),
             mentorships=related("Mentorships that came of it."),
+            overrides=related("Pins and bans that name it, as far as you may see."),
             filters={
                 "state": among("state", "In any of these states."),
                 "requested_until": at_most("requested_at", "Made at this time or earlier."),

@@ -26,6 +26,7 @@ Versioned = (
     models.Appointment
     | models.CompatibilityModel
     | models.MatchOutcome
+    | models.MatchOverride
     | models.MatchProposal
     | models.Mentorship
     | models.MentorshipRequest

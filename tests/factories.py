@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
-from service import models
+from service import clock, models
 from service.access.actors import ANONYMOUS, Actor, Grant
 from service.access.roles import Role
 from service.models.vocabulary import (
@@ -18,6 +18,7 @@ from service.models.vocabulary import (
     MatchRunTrigger,
     MissionType,
     ModelKind,
+    OverrideKind,
     PairSide,
     Region,
     Stream,
@@ -202,6 +203,24 @@ async def make_outcome(**changes: Any) -> models.MatchOutcome:
     if not {"mentorship", "mentorship_id"} & set(values):
         values["mentorship"] = await make_mentorship()
     return await models.MatchOutcome.create(**values)
+
+
+async def make_override(**changes: Any) -> models.MatchOverride:
+    today = await clock.today()
+    values: dict[str, Any] = {
+        "kind": OverrideKind.BAN,
+        "reason": "They shared an office and fell out.",
+        "proposed_on": today,
+        "proposed_by_id": uuid4(),
+        "ends_on": today + timedelta(days=90),
+    } | changes
+    if values.get("state", "PROPOSED") != "PROPOSED":
+        decided = {"decided_on": values["proposed_on"], "decided_by_id": uuid4()}
+        values = decided | values
+    for name, make in {"request": make_request, "mentor": make_mentor}.items():
+        if not {name, f"{name}_id"} & set(values):
+            values[name] = await make()
+    return await models.MatchOverride.create(**values)
 
 
 async def make_model(**changes: Any) -> models.CompatibilityModel:

@@ -10,6 +10,7 @@ from service.models.compatibility_models import CompatibilityModel
 from service.models.courses import Course
 from service.models.match_audits import MatchAudit
 from service.models.match_outcomes import MatchOutcome
+from service.models.match_overrides import MatchOverride
 from service.models.match_runs import (
     MatchProposal,
     MatchRun,
@@ -52,6 +53,7 @@ __all__ = [
     "IdempotencyKey",
     "MatchAudit",
     "MatchOutcome",
+    "MatchOverride",
     "MatchProposal",
     "MatchRun",
     "MatchRunInput",

@@ -10,6 +10,7 @@ from service.models.vocabulary import (
     AppointmentState,
     MentorshipState,
     ModelState,
+    OverrideState,
     ProposalState,
     RequestState,
     Word,
@@ -67,6 +68,13 @@ NEXT_STEPS: Mapping[type[Word], Mapping[Word, tuple[Word, ...]]] = MappingProxyT
             ModelState.APPROVED: (ModelState.RETIRED,),
             ModelState.REJECTED: (),
             ModelState.RETIRED: (),
+        },
+        # The database's trigger match_override_frozen holds the same list.
+        OverrideState: {
+            OverrideState.PROPOSED: (OverrideState.IN_FORCE, OverrideState.DECLINED),
+            OverrideState.IN_FORCE: (OverrideState.WITHDRAWN,),
+            OverrideState.DECLINED: (),
+            OverrideState.WITHDRAWN: (),
         },
         MentorshipState: {
             MentorshipState.ACTIVE: (MentorshipState.CLOSED,),

@@ -331,6 +331,22 @@ class ModelState(Word):
     RETIRED = "RETIRED", "Was in force and is no longer."
 
 
+class OverrideKind(Word):
+    """What people decided about a pair before the match."""
+
+    PIN = "PIN", "The two must be proposed to each other."
+    BAN = "BAN", "The two must not be proposed to each other."
+
+
+class OverrideState(Word):
+    """What became of a pin or a ban; that its day has come is no state."""
+
+    PROPOSED = "PROPOSED", "Awaits the decision of somebody else than who proposed it."
+    IN_FORCE = "IN_FORCE", "Approved: runs keep it until its day."
+    DECLINED = "DECLINED", "Turned down; it never counted."
+    WITHDRAWN = "WITHDRAWN", "Was in force and was taken back."
+
+
 class ClosingReason(Word):
     """Why a mentorship closed."""
 

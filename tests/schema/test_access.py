@@ -272,7 +272,7 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
         models.MentorshipRequest: {"request"},
         models.MentorPreference: set(), models.CompatibilityModel: set(),
         models.MatchAudit: set(), models.Mentorship: {"pair"},
-        models.MatchOutcome: {"mentor on pair"},
+        models.MatchOutcome: {"mentor on pair"}, models.MatchOverride: set(),
         models.MatchProposal: {"approved"},
         models.MatchRun: set(),
         models.Experience: {"service in bravo"},
@@ -283,6 +283,7 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
         models.MentorPreference: {"wish"},
         models.Mentorship: {"pair", "old pair"},
         models.MatchOutcome: {"mentee on pair", "mentee on old pair"},
+        models.MatchOverride: set(),
         models.Person: {
             "announced head", "mentor", "mentee", "waiting mentee", "acting", "hidden mentor",
         },
@@ -303,12 +304,18 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
         models.MentorshipRequest: set(), models.Mentorship: set(), models.MatchRun: set(),
         models.MatchProposal: set(), models.Mentor: set(), models.AuditEvent: set(),
         models.MatchOutcome: set(), models.CompatibilityModel: set(),
-        models.MatchAudit: set(),
+        models.MatchAudit: set(), models.MatchOverride: set(),
     },
     # Sealed: whoever runs the programme reads nothing that is said of their own pair.
     "manager and mentor": {
         models.MatchOutcome: {
             "mentor on pair", "mentee on old pair", "hidden mentor on old pair",
+        },
+        models.MatchOverride: {"pin of hidden mentor", "declined"},
+    },
+    "MENTORING_MANAGER": {
+        models.MatchOverride: {
+            "ban of mentor", "old pin of mentor", "pin of hidden mentor", "declined",
         },
     },
     "department of alpha": {
@@ -324,7 +331,7 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
     "ADMINISTRATOR": {
         models.Experience: set(), models.Mentor: set(), models.MentorshipRequest: set(),
         models.AuditEvent: set(), models.MatchProposal: set(), models.Mentorship: set(),
-        models.MatchOutcome: set(),
+        models.MatchOutcome: set(), models.MatchOverride: set(),
     },
     "DECISION_AUTHORITY": {
         models.Mentor: set(), models.Mentorship: set(), models.AuditEvent: set(),
@@ -334,6 +341,9 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
         models.CompatibilityModel: {"experts", "linear"},
         models.MatchAudit: {"audit of women", "audit of others"},
         models.AuditEvent: {"event 1", "event 2", "event 3"},
+        models.MatchOverride: {
+            "ban of mentor", "old pin of mentor", "pin of hidden mentor", "declined",
+        },
         models.MatchOutcome: {
             "mentee on pair", "mentor on pair", "mentee on old pair", "hidden mentor on old pair",
         },
@@ -384,6 +394,30 @@ async def test_what_one_half_of_a_pair_says_shows_to_the_other_in_no_list_count_
     assert pair["node"]["outcomes"] == {"totalCount": 1, "edges": [{"node": {"side": "MENTOR"}}]}
     query = "{ matchOutcomes(filter: {ratingUntil: 4}) { totalCount edges { node { id } } } }"
     assert (await api.data(query, by="MENTOR"))["matchOutcomes"] == {"totalCount": 0, "edges": []}
+
+
+async def test_a_pin_or_ban_shows_to_neither_half_whatever_role_they_hold(api: Api) -> None:
+    query = """query ($mentor: ID!, $request: ID!) {
+        matchOverrides { totalCount }
+        bans: matchOverrides(filter: {kind: [BAN]}) { totalCount }
+        mentor: node(id: $mentor) { ... on Mentor { overrides { totalCount } } }
+        request: node(id: $request) { ... on MentorshipRequest {
+            overrides { edges { node { kind mentor { id } } } } } } }"""
+    given = {
+        "mentor": global_id(models.Mentor, key("offer of mentor")),
+        "request": global_id(models.MentorshipRequest, key("waiting request")),
+    }
+    hidden = {"id": global_id(models.Mentor, key("offer of hidden mentor"))}
+    assert await api.data(query, given, by="manager and mentor") == {
+        "matchOverrides": {"totalCount": 2},
+        "bans": {"totalCount": 1},
+        "mentor": {"overrides": {"totalCount": 0}},
+        "request": {"overrides": {"edges": [{"node": {"kind": "PIN", "mentor": hidden}}]}},
+    }
+    found = await api.data(query, given, by="MENTORING_MANAGER")
+    assert found["matchOverrides"] == {"totalCount": 4}
+    assert found["mentor"] == {"overrides": {"totalCount": 2}}
+    assert len(found["request"]["overrides"]["edges"]) == 2
 
 
 async def test_remarks_are_for_their_half_the_programme_and_auditors(api: Api) -> None:

@@ -41,6 +41,7 @@ SMALL = {
     "term",
     "match_run",
     "compatibility_model",
+    "match_override",
 }
 # A plan for all values as dear as this is never kept: each request gets its own.
 TOO_DEAR = 1e6

@@ -5,11 +5,11 @@ Plain data. Whoever is named nowhere in a case is known, sees the thing, and may
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from service import models
+from service import clock, models
 from service.access.roles import Role
 from tests import factories, programmes
 from tests.schema.served import EVERYBODY, World, opaque, opaque_id
@@ -290,6 +290,58 @@ async def record_match_outcome(world: World) -> Input:
 async def correct_match_outcome(world: World) -> Input:
     row = await factories.make_outcome(mentorship=await paired(world))
     return {"id": opaque(row), "version": 1, "reason": "A slip of the pen.", "goalsMet": 4}
+
+
+@_case(
+    allowed=_PROGRAMME,
+    other={"kind": "PIN"},
+    bad=({"endsOn": "2024-01-01"}, "INVALID", ["endsOn"]),
+)
+async def propose_match_override(world: World) -> Input:
+    return {
+        "kind": "BAN",
+        "requestId": opaque(await waiting(world)),
+        "mentorId": opaque(world.mentor),
+        "reason": "They have shared an office.",
+        "endsOn": str(await clock.today() + timedelta(days=90)),
+    }
+
+
+async def overridden(world: World, **values: Any) -> models.MatchOverride:
+    """What somebody proposed about the leader and the mentor."""
+    request = await waiting(world)
+    return await factories.make_override(request=request, mentor=world.mentor, **values)
+
+
+@_case(
+    allowed=_PROGRAMME,
+    seen={"auditor"},
+    other={"version": 2},
+    bad=({"version": 9}, "VERSION_CONFLICT", ["version"]),
+)
+async def approve_match_override(world: World) -> Input:
+    return {"id": opaque(await overridden(world, kind="PIN")), "version": 1}
+
+
+@_case(
+    allowed=_PROGRAMME,
+    seen={"auditor"},
+    other={"reason": "Another reason."},
+    bad=({"reason": "no"}, "INVALID", ["reason"]),
+)
+async def decline_match_override(world: World) -> Input:
+    return {"id": opaque(await overridden(world)), "version": 1, "reason": "Not proved."}
+
+
+@_case(
+    allowed=_PROGRAMME,
+    seen={"auditor"},
+    other={"reason": "Another reason."},
+    bad=({"version": 9}, "VERSION_CONFLICT", ["version"]),
+)
+async def withdraw_match_override(world: World) -> Input:
+    row = await overridden(world, state="IN_FORCE")
+    return {"id": opaque(row), "version": 1, "reason": "They have made peace."}
 
 
 @_case(

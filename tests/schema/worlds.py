@@ -440,6 +440,32 @@ async def _programme() -> None:
             },
         },
     )  # fmt: skip
+    override = {"reason": "They fell out.", "proposed_on": DAY, "proposed_by_id": key("somebody")}
+    decided = {"decided_on": DAY, "decided_by_id": account("HR_OFFICER")}
+    await _add(
+        models.MatchOverride,
+        {
+            "ban of mentor": {
+                **override, "kind": "BAN", "request_id": key("waiting request"),
+                "mentor_id": key("offer of mentor"), "ends_on": DAY + timedelta(days=90),
+            },
+            "old pin of mentor": {
+                **override, **decided, "kind": "PIN", "request_id": key("request"),
+                "mentor_id": key("offer of mentor"), "ends_on": DAY + timedelta(days=30),
+                "state": "WITHDRAWN", "withdrawn_on": DAY, "withdrawal_reason": "They made peace.",
+            },
+            "pin of hidden mentor": {
+                **override, **decided, "kind": "PIN", "request_id": key("waiting request"),
+                "mentor_id": key("offer of hidden mentor"), "state": "IN_FORCE",
+                "ends_on": DAY + timedelta(days=60),
+            },
+            "declined": {
+                **override, **decided, "kind": "BAN", "request_id": key("request"),
+                "mentor_id": key("offer of hidden mentor"), "state": "DECLINED",
+                "ends_on": DAY + timedelta(days=10), "decline_reason": "Hearsay.",
+            },
+        },
+    )  # fmt: skip
     model = {"trained_at": NOON, "verdict": "It beats the base rate.", "figures": {"auc": 0.6}}
     await _add(
         models.CompatibilityModel,
