@@ -17,9 +17,11 @@ from tortoise import connections
 
 import matching
 from service.dates import first_day, last_day
+from service.models.match_overrides import COUNTS_TODAY
 from service.models.vocabulary import (
     LEVEL_RANKS,
     PROFICIENCY_RANKS,
+    OverrideKind,
     Precision,
     PreferenceKind,
     Proficiency,
@@ -133,6 +135,10 @@ WITH waiting AS (
         SELECT json_agg(json_build_array(model_version, archive_sha256, encode(archive, 'base64')))
         FROM compatibility_model WHERE state = 'APPROVED' AND archive IS NOT NULL)
     UNION ALL
+    SELECT 'overrides', (
+        SELECT json_agg(json_build_array(kind, request_id, mentor_id))
+        FROM match_override decision WHERE {overrides})
+    UNION ALL
     SELECT 'standing', (
         SELECT json_agg(json_build_array(request_id, mentor_id))
         FROM match_proposal
@@ -142,15 +148,20 @@ SELECT CURRENT_DATE AS today, clock_timestamp() AS read_at,
     (SELECT count(*) FROM waiting) * (SELECT count(*) FROM offering) AS pairs,
     json_object_agg(name, COALESCE(rows, '[]'::json))::text AS tables FROM listing
 """
+_OVERRIDES = COUNTS_TODAY.format(row="decision")
 _WAITING = _SNAPSHOT.format(
-    requests="request.state = 'WAITING'", mentors="mentor.withdrawn_at IS NULL"
+    requests="request.state = 'WAITING'",
+    mentors="mentor.withdrawn_at IS NULL",
+    overrides=_OVERRIDES,
 )
 _IN_A_RATED_PAIR = (
     "{0}.id IN (SELECT mentorship.{0}_id FROM mentorship"
     " JOIN match_outcome ON match_outcome.mentorship_id = mentorship.id)"
 )
 _RATED = _SNAPSHOT.format(
-    requests=_IN_A_RATED_PAIR.format("request"), mentors=_IN_A_RATED_PAIR.format("mentor")
+    requests=_IN_A_RATED_PAIR.format("request"),
+    mentors=_IN_A_RATED_PAIR.format("mentor"),
+    overrides="false",
 )
 
 
@@ -243,8 +254,23 @@ def records(snapshot: Snapshot) -> Inputs:
         mentors=tuple(members.mentor(row) for row in tables["offering"]),
         fixed=frozenset(matching.Fixed(request, mentor) for request, mentor in tables["active"]),
         closed_badly=frozenset((request, mentor) for request, mentor in tables["failed"]),
-        terms=matching.Terms(standing=frozenset(map(tuple, tables["standing"]))),
+        terms=_terms(tables),
         configuration=_configuration(tables["model"]),
+    )
+
+
+def _terms(tables: Mapping[str, Any]) -> matching.Terms:
+    """What people decided about pairs, and what stands."""
+    decided = {
+        kind: frozenset(
+            (request, mentor) for each, request, mentor in tables["overrides"] if each == kind
+        )
+        for kind in OverrideKind
+    }
+    return matching.Terms(
+        pins=decided[OverrideKind.PIN],
+        bans=decided[OverrideKind.BAN],
+        standing=frozenset(map(tuple, tables["standing"])),
     )
 
 

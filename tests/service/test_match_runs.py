@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from tortoise import connections
 
 import matching
-from service import database, match_inputs, match_runs, models
+from service import database, match_inputs, match_proofs, match_runs, models
 from service.access.actors import ANONYMOUS, Actor, Grant, system
 from service.access.roles import Role
 from service.errors import Conflict, NotAllowed, NotSignedIn
@@ -21,12 +22,15 @@ from service.models.vocabulary import (
     ClosingReason,
     MatchRunTrigger,
     MentorshipState,
+    OverrideKind,
+    OverrideState,
     PreferenceKind,
     ProposalState,
     RequestState,
     TopCriterion,
     UnmatchedReason,
 )
+from tests import factories
 from tests.programmes import LONG_AGO, Programme, programme
 
 WORKER = system("tests")
@@ -409,3 +413,35 @@ async def test_a_manager_starts_a_run_and_is_named_in_its_history() -> None:
     assert (stored.number, stored.trigger) == (1, MatchRunTrigger.PERSON)
     event = await models.AuditEvent.get(aggregate_id=stored.id)
     assert (event.actor_id, event.reason) == (manager.account_id, "New arrivals")
+
+
+async def test_pins_and_bans_in_force_bind_a_run_and_what_cannot_be_kept_is_said() -> None:
+    world = await programme(mentors=2, requests=1)
+    first = (await run_match(MatchRunTrigger.COMMAND_LINE, by=WORKER)).proposals[0]
+    other = next(mentor for mentor in world.mentors if mentor.id != first.mentor_id)
+    decided = {"request_id": first.request_id, "state": OverrideState.IN_FORCE}
+    await factories.make_override(kind=OverrideKind.PIN, mentor_id=other.id, **decided)
+    second = await run_match(MatchRunTrigger.COMMAND_LINE, by=WORKER)
+    assert [proposal.mentor_id for proposal in second.proposals] == [other.id]
+    assert (await match_proofs.verify()).holds
+    await models.Mentor.filter(id=other.id).update(available_until="2020-01-01")
+    with pytest.raises(Conflict, match=r"NOT_AVAILABLE; take the pin back\. Change that"):
+        await run_match(MatchRunTrigger.COMMAND_LINE, by=WORKER)
+    assert await models.MatchRun.all().count() == 2
+
+
+async def test_a_ban_in_force_keeps_two_apart_and_one_that_is_only_proposed_does_not() -> None:
+    await programme(mentors=1, requests=1)
+    pair = (await run_match(MatchRunTrigger.COMMAND_LINE, by=WORKER)).proposals[0]
+    named = {"request_id": pair.request_id, "mentor_id": pair.mentor_id}
+    await factories.make_override(kind=OverrideKind.BAN, **named)
+    assert not (await run_match(MatchRunTrigger.COMMAND_LINE, by=WORKER)).is_new
+    row = models.MatchOverride.filter(**named)
+    today = date.today()  # noqa: DTZ011 - the database's day decides, and this one is stored
+    await row.update(
+        state=OverrideState.IN_FORCE, version=2, decided_on=today, decided_by_id=uuid4()
+    )
+    banned = await run_match(MatchRunTrigger.COMMAND_LINE, by=WORKER)
+    assert (banned.proposals, len(banned.unmatched)) == ([], 1)
+    assert banned.unmatched[0].rule_counts == {"BANNED": 1}
+    assert (await match_proofs.verify()).holds

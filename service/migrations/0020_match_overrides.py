@@ -89,7 +89,7 @@ FORGET = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0018_propensities')]
+    dependencies = [('models', '0019_chains')]
 
     initial = False
 
