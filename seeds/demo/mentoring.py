@@ -113,6 +113,7 @@ class Programme:
     mentorships: list[tuple[Any, ...]] = field(default_factory=list)
     preferences: list[tuple[Any, ...]] = field(default_factory=list)
     conflicts: list[tuple[Any, ...]] = field(default_factory=list)
+    waiting: list[tuple[Tenure, pgproto.UUID]] = field(default_factory=list)
 
 
 class Mentoring:
@@ -249,7 +250,7 @@ class Mentoring:
         """Mentees with a mentor each, no mentor twice; whoever finds none is passed over."""
         free = list(mentors)
         for tenure, appointment in mentees:
-            mentor = next(self._able(tenure, free), None)
+            mentor = next(self.able(tenure, free), None)
             if mentor is not None:
                 free.remove(mentor)
                 yield tenure, appointment, mentor
@@ -291,7 +292,7 @@ class Mentoring:
             )
         )
 
-    def _able(self, tenure: Tenure, mentors: Sequence[Mentor]) -> Iterator[Mentor]:
+    def able(self, tenure: Tenure, mentors: Sequence[Mentor]) -> Iterator[Mentor]:
         """Mentors who may be paired with the mentee, as the matcher sees it."""
         people = self._profiles
         nations = set(people.nationalities[tenure.holder])
@@ -316,6 +317,7 @@ class Mentoring:
         served = max(self._today - tenure.start, 6)
         days_ago = min(int(self._rng.integers(5, 160)), served - 1)
         request = self._request(tenure, appointment, RequestState.WAITING, days_ago)
+        self._made.waiting.append((tenure, request))
         liked = self._rng.random() < 0.4
         wished = self._rng.permutation(len(mentors))[: int(self._rng.integers(1, 4))]
         for rank, place in enumerate(wished if liked else (), start=1):

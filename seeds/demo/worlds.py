@@ -16,7 +16,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from seeds import reference
-from seeds.demo import appointments, cycles, mentoring, people
+from seeds.demo import appointments, cycles, mentoring, overrides, people
 from seeds.demo.appointments import Appointing, Service
 from seeds.demo.careers import Calendar, Careers, careers
 from seeds.demo.cycles import Cast, Cycles
@@ -174,7 +174,8 @@ class _Planting:
         held = tenures(rng, listed, profiles, TODAY)
         self._remember_leaders(profiles, held)
         service = Appointing(rng, profiles, self._keys, TODAY).service(listed, held)
-        programme = Mentoring(rng, profiles, self._keys, TODAY).programme(service.held)
+        founding = Mentoring(rng, profiles, self._keys, TODAY)
+        programme = founding.programme(service.held)
         led = await self._plant_people(profiles, held, service)
         copy = self._tables.copy
         await copy("experience", people.EXPERIENCE, service.experiences)
@@ -185,6 +186,8 @@ class _Planting:
         await copy("mentorship", mentoring.MENTORSHIP, programme.mentorships)
         await copy("mentor_preference", mentoring.PREFERENCE, programme.preferences)
         await copy("declared_conflict", mentoring.CONFLICT, programme.conflicts)
+        decided = overrides.overrides(programme, profiles, founding.able)
+        await copy("match_override", overrides.OVERRIDE, decided)
         self._progress(f"{len(listed)} posts and {len(held)} appointments stand.")
         await self._plant_past(Cast(profiles, led, self._missions, service.held, programme))
 

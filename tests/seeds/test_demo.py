@@ -30,6 +30,7 @@ TABLES = (
     "mentor_preference",
     "declared_conflict",
     "match_outcome",
+    "match_override",
 )
 
 Fresh = Callable[[], AbstractAsyncContextManager[None]]
