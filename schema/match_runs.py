@@ -56,6 +56,8 @@ NOUN = Noun(
             " and what keeping them cost; null: none stood.",
             propensities="How likely each pair was to be made, or why that cannot be told: what"
             " judging other ways to pair by these outcomes would need.",
+            broken_pin_count="How many pins in force bound nothing, because a rule forbids their"
+            " pair by now; withdraw them.",
             started_at="When it started.",
             duration_ms="How long it took, in milliseconds.",
             rounds="How often it was solved and priced until no pair could add anything.",

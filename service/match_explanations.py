@@ -248,7 +248,11 @@ def _settled(stored: _Stored) -> Settlement:
         configuration = matching.Configuration.from_json(stored.configuration)
     except ValueError as error:
         raise NotKept from error
-    situation = Situation(**(vars(inputs) | {"configuration": configuration}))
+    situation = Situation(
+        mentees=inputs.mentees,
+        mentors=inputs.mentors,
+        **(inputs.bound_by | {"configuration": configuration}),
+    )
     if situation.digest != stored.digest:
         raise NotKept
     market = situation.market()

@@ -16,6 +16,7 @@ import orjson
 from tortoise import connections
 
 import matching
+from matching.markets import Market
 from service.dates import first_day, last_day
 from service.models.match_overrides import COUNTS_TODAY
 from service.models.vocabulary import (
@@ -185,6 +186,8 @@ class Inputs:
     closed_badly: frozenset[tuple[str, str]]
     terms: matching.Terms = matching.NO_TERMS
     configuration: matching.Configuration = CONFIGURATION
+    # Pins in force that a rule forbids today: they bind nothing, and are counted.
+    broken_pins: int = 0
 
     @property
     def repeat_digest(self) -> str:
@@ -198,20 +201,21 @@ class Inputs:
     @property
     def digest(self) -> str:
         """The hash of these inputs and the programme's configuration."""
-        return matching.digest(self.mentees, self.mentors, **self._bound_by)
+        return matching.digest(self.mentees, self.mentors, **self.bound_by)
 
     def pair(self, *, watch: Callable[[matching.Progress], None] = lambda _: None) -> matching.Run:
         """The best pairing of these people, with its proof; `watch` is as in `matching.pair`."""
         return matching.pair(
-            self.mentees, self.mentors, effort=_EFFORT, watch=watch, **self._bound_by
+            self.mentees, self.mentors, effort=_EFFORT, watch=watch, **self.bound_by
         )
 
     def audit(self, run: matching.Run) -> matching.Audit:
         """Whom this run of theirs served how well."""
-        return matching.audit(run, self.mentees, self.mentors, **self._bound_by)
+        return matching.audit(run, self.mentees, self.mentors, **self.bound_by)
 
     @property
-    def _bound_by(self) -> dict[str, Any]:
+    def bound_by(self) -> dict[str, Any]:
+        """All that binds a run beside its people, by the names that `matching` gives it."""
         return {
             "fixed": self.fixed,
             "closed_badly": self.closed_badly,
@@ -242,7 +246,7 @@ def records(snapshot: Snapshot) -> Inputs:
     preferred = _pairs(row for row in tables["preferences"] if row[1] == PreferenceKind.PREFERRED)
     refused = _pairs(row for row in tables["preferences"] if row[1] == PreferenceKind.REFUSED)
     rejected = _pairs(tables["rejected"])
-    return Inputs(
+    found = Inputs(
         mentees=tuple(
             members.mentee(
                 row,
@@ -257,6 +261,7 @@ def records(snapshot: Snapshot) -> Inputs:
         terms=_terms(tables),
         configuration=_configuration(tables["model"]),
     )
+    return _without_broken_pins(found)
 
 
 def _terms(tables: Mapping[str, Any]) -> matching.Terms:
@@ -272,6 +277,27 @@ def _terms(tables: Mapping[str, Any]) -> matching.Terms:
         bans=decided[OverrideKind.BAN],
         standing=frozenset(map(tuple, tables["standing"])),
     )
+
+
+def _without_broken_pins(found: Inputs) -> Inputs:
+    """The inputs without pins that are out of date: one of them must not stop every run."""
+    pins = frozenset(pin for pin in found.terms.pins if _may_be_kept(pin, found))
+    terms = replace(found.terms, pins=pins)
+    return replace(found, terms=terms, broken_pins=len(found.terms.pins) - len(pins))
+
+
+def _may_be_kept(pin: tuple[str, str], found: Inputs) -> bool:
+    """Whether no rule forbids the pair; asked of the two alone."""
+    two = (
+        [one for one in found.mentees if one.id == pin[0]],
+        [one for one in found.mentors if one.id == pin[1]],
+    )
+    bound_by = found.bound_by | {"terms": matching.Terms(pins=frozenset({pin}))}
+    try:
+        Market.of(*two, **bound_by)
+    except matching.Infeasible:
+        return False
+    return True
 
 
 def _configuration(approved: Sequence[Sequence[str]]) -> matching.Configuration:

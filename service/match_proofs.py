@@ -54,8 +54,9 @@ def packed(inputs: Inputs) -> bytes:
         mentees=tuple(sorted(inputs.mentees, key=lambda one: one.id)),
         mentors=tuple(sorted(inputs.mentors, key=lambda one: one.id)),
     )
-    # The configuration stands with the run, where whoever reads the run sees it.
-    plain = {name: value for name, value in vars(fixed_order).items() if name != "configuration"}
+    # These stand with the run, where whoever reads the run sees them.
+    beside = {"configuration", "broken_pins"}
+    plain = {name: value for name, value in vars(fixed_order).items() if name not in beside}
     text = orjson.dumps(plain, default=sorted, option=orjson.OPT_SORT_KEYS)
     return zlib.compress(text)
 

@@ -80,6 +80,7 @@ class _Solved:
     configuration: matching.Configuration
     audit: matching.Audit
     repeat_digest: str
+    broken_pins: int
     inputs: bytes
 
 
@@ -154,6 +155,7 @@ async def _computed(
     run = _drafted(result, trigger)
     run.configuration = solved.configuration.to_json()
     run.repeat_digest = solved.repeat_digest
+    run.broken_pin_count = solved.broken_pins
     run.propensities = solved.audit.propensities.reason
     run.number = newest.number + 1 if newest else 1
     run.started_at = snapshot.read_at
@@ -189,7 +191,14 @@ def _solved(
     with matching.single_threaded():
         found = inputs.pair(watch=watch)
         audited = inputs.audit(found)
-    return _Solved(found, inputs.configuration, audited, repeated, match_proofs.packed(inputs))
+    return _Solved(
+        found,
+        inputs.configuration,
+        audited,
+        repeated,
+        inputs.broken_pins,
+        match_proofs.packed(inputs),
+    )
 
 
 def _known(newest: models.MatchRun | None) -> str | None:

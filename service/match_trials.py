@@ -89,7 +89,8 @@ async def compare_runs(question: ComparisonQuestion, *, by: Actor) -> MatchCompa
 
 
 def _tried(snapshot: Snapshot, given: WhatIfMatch) -> Comparison:
-    situation = Situation(**vars(match_inputs.records(snapshot)))
+    inputs = match_inputs.records(snapshot)
+    situation = Situation(mentees=inputs.mentees, mentors=inputs.mentors, **inputs.bound_by)
     supposition = supposed(situation, given, configured(given, situation.configuration))
     return what_if(situation, supposition, effort=_EFFORT).comparison
 

@@ -42,6 +42,7 @@ class MatchRun(Row):
     stability: dict[str, float] | None = fields.JSONField(null=True)
     # How likely each pair was to be made, or why that cannot be told.
     propensities: str | None = fields.TextField(null=True)
+    broken_pin_count: int | None = fields.IntField(null=True)
     mentee_count = fields.IntField()
     mentor_count = fields.IntField()
     proposal_count = fields.IntField()

@@ -56,7 +56,9 @@ def other_of(world: Programme, proposal: models.MatchProposal) -> UUID:
 async def settled() -> Any:
     """The same run from the library."""
     inputs = match_inputs.records(await match_inputs.read())
-    situation = matching.what_ifs.Situation(**vars(inputs))
+    situation = matching.what_ifs.Situation(
+        mentees=inputs.mentees, mentors=inputs.mentors, **inputs.bound_by
+    )
     market = situation.market()
     worths = matching.worths.Worths.of(market)
     return matching.settlements.Settlement.of(market, worths, matching.optima.find(worths))

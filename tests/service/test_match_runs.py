@@ -424,10 +424,28 @@ async def test_pins_and_bans_in_force_bind_a_run_and_what_cannot_be_kept_is_said
     second = await run_match(MatchRunTrigger.COMMAND_LINE, by=WORKER)
     assert [proposal.mentor_id for proposal in second.proposals] == [other.id]
     assert (await match_proofs.verify()).holds
+    assert second.run.broken_pin_count == 0
+    # A pin that is out of date stops no run: it binds nothing, and is counted.
     await models.Mentor.filter(id=other.id).update(available_until="2020-01-01")
-    with pytest.raises(Conflict, match=r"NOT_AVAILABLE; take the pin back\. Change that"):
+    third = await run_match(MatchRunTrigger.COMMAND_LINE, by=WORKER)
+    assert [proposal.mentor_id for proposal in third.proposals] == [first.mentor_id]
+    assert third.run.broken_pin_count == 1
+    assert (await match_proofs.verify()).holds
+
+
+async def test_decisions_that_cannot_all_be_kept_are_said_and_nothing_is_stored() -> None:
+    world = await programme(mentors=1, requests=2)
+    for request in world.requests:
+        await factories.make_override(
+            kind=OverrideKind.PIN,
+            state=OverrideState.IN_FORCE,
+            mentor_id=world.mentors[0].id,
+            request_id=request.id,
+        )
+    await models.Mentor.all().update(capacity=1)
+    with pytest.raises(Conflict, match="No pairing keeps all that was decided"):
         await run_match(MatchRunTrigger.COMMAND_LINE, by=WORKER)
-    assert await models.MatchRun.all().count() == 2
+    assert not await models.MatchRun.exists()
 
 
 async def test_a_ban_in_force_keeps_two_apart_and_one_that_is_only_proposed_does_not() -> None:

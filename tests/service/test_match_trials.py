@@ -35,7 +35,7 @@ async def connection(fresh_url: str) -> AsyncIterator[None]:
 
 async def situation() -> Situation:
     inputs = match_inputs.records(await match_inputs.read())
-    return Situation(**vars(inputs))
+    return Situation(mentees=inputs.mentees, mentors=inputs.mentors, **inputs.bound_by)
 
 
 async def tried(first: int = 20, **given: Any) -> MatchComparison:
