@@ -112,8 +112,7 @@ async def grant_role(change: NewRoleGrant, *, by: Actor) -> models.RoleGrant:
 @operation("revoke.role_grant")
 async def revoke_role(change: RoleRevocation, *, by: Actor) -> models.RoleGrant:
     """The revoked grant, without effect from now on. Refuses one that was revoked before."""
-    await permits.require_on(by, "revoke.role_grant", models.RoleGrant, change.id)
-    grant = await models.RoleGrant.select_for_update().get(id=change.id)
+    grant = await permits.locked(by, "revoke.role_grant", models.RoleGrant, change.id)
     await _revoke(grant, by=by)
     return grant
 
@@ -124,10 +123,9 @@ async def issue_token(change: NewToken, *, by: Actor) -> models.ApiToken:
 
     Refuses disabled accounts, and ends that are past or more than a year ahead.
     """
-    await permits.require_on(
+    account = await permits.locked(
         by, "issue.api_token", models.Account, change.account_id, path=("account_id",)
     )
-    account = await models.Account.select_for_update().get(id=change.account_id)
     if account.disabled_at:
         raise Conflict("The account is disabled.", path=("account_id",))
     now = await clock.now()
@@ -148,8 +146,7 @@ async def issue_token(change: NewToken, *, by: Actor) -> models.ApiToken:
 @operation("revoke.api_token")
 async def revoke_token(change: TokenRevocation, *, by: Actor) -> models.ApiToken:
     """The revoked token, one's own or anybody's for who keeps accounts. Refuses it twice."""
-    await permits.require_on(by, "revoke.api_token", models.ApiToken, change.id)
-    token = await models.ApiToken.select_for_update().get(id=change.id)
+    token = await permits.locked(by, "revoke.api_token", models.ApiToken, change.id)
     await _revoke(token, by=by)
     return token
 

@@ -211,8 +211,7 @@ async def end(change: AppointmentEnd, *, by: Actor) -> models.Appointment:
 
 async def locked(appointment_id: UUID, verb: str, *, by: Actor) -> models.Appointment:
     """The appointment's row, locked until the transaction ends, if the actor may `verb` it."""
-    await permits.require_on(by, verb, models.Appointment, appointment_id)
-    return await models.Appointment.select_for_update().get(id=appointment_id)
+    return await permits.locked(by, verb, models.Appointment, appointment_id)
 
 
 _FACTS = ("started_on", "term_ends_on", "announced_on")

@@ -112,8 +112,7 @@ async def _locked(
     change: ModelDecision, to: ModelState, verb: str, *, by: Actor
 ) -> models.CompatibilityModel:
     """The row, locked, if the actor may take this step and it is the next one."""
-    await permits.require_on(by, verb, models.CompatibilityModel, change.id)
-    row = await models.CompatibilityModel.select_for_update().get(id=change.id)
+    row = await permits.locked(by, verb, models.CompatibilityModel, change.id)
     if to not in NEXT_STEPS[ModelState][row.state]:
         message = f"This model is {row.state.label.lower()}; it cannot become {to.label.lower()}."
         raise Conflict(message, path=("id",))

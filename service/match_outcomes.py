@@ -116,8 +116,7 @@ async def record(change: NewMatchOutcome, *, by: Actor) -> models.MatchOutcome:
 @operation("correct.match_outcome", _CONSTRAINTS)
 async def correct(change: MatchOutcomeCorrection, *, by: Actor) -> models.MatchOutcome:
     """The corrected rating, with the reason in its history; which cycle it is about stays."""
-    await permits.require_on(by, "correct", models.MatchOutcome, change.id)
-    row = await models.MatchOutcome.select_for_update().get(id=change.id)
+    row = await permits.locked(by, "correct", models.MatchOutcome, change.id)
     check_version(row, change.version)
     new = {k: v for k, v in change.given.items() if k not in {"id", "version", "reason"}}
     await audit.rewrite(row, "correct", new, by=by, reason=change.reason)

@@ -98,8 +98,7 @@ async def register(change: NewMentor, *, by: Actor) -> models.Mentor:
 @operation("update.mentor", _CONSTRAINTS)
 async def update(change: MentorUpdate, *, by: Actor) -> models.Mentor:
     """The changed offer. Refuses a capacity below the active pairs; omitted fields stay."""
-    await permits.require_on(by, "update", models.Mentor, change.id)
-    mentor = await models.Mentor.select_for_update().get(id=change.id)
+    mentor = await permits.locked(by, "update", models.Mentor, change.id)
     check_version(mentor, change.version)
     given = change.given
     await _check_terms(mentor.person_id, change, by=by)

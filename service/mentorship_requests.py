@@ -94,8 +94,7 @@ async def request(change: NewMentorshipRequest, *, by: Actor) -> models.Mentorsh
 @operation("withdraw.mentorship_request")
 async def withdraw(change: RequestWithdrawal, *, by: Actor) -> models.MentorshipRequest:
     """The withdrawn request; what was proposed for it falls. Refuses what does not wait."""
-    await permits.require_on(by, "withdraw", models.MentorshipRequest, change.id)
-    row = await models.MentorshipRequest.select_for_update().get(id=change.id)
+    row = await permits.locked(by, "withdraw", models.MentorshipRequest, change.id)
     check_version(row, change.version)
     if row.state == RequestState.MATCHED:
         raise Conflict("A mentor was found; close the mentorship instead.", path=("id",))

@@ -179,8 +179,7 @@ async def locked(
     person_id: UUID, verb: str, *, by: Actor, path: tuple[str, ...] = ("id",)
 ) -> models.Person:
     """The person's row, locked until the transaction ends, if the actor may `verb` it."""
-    await permits.require_on(by, verb, models.Person, person_id, path=path)
-    return await models.Person.select_for_update().get(id=person_id)
+    return await permits.locked(by, verb, models.Person, person_id, path=path)
 
 
 _COLUMNS = (

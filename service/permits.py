@@ -4,13 +4,20 @@ Absent and hidden rows answer alike; a row that one sees but may not change says
 """
 
 from dataclasses import replace
+from typing import Any, TypeVar
 from uuid import UUID
 
+from cachetools import LRUCache
+
 from service.access.actors import Actor
-from service.access.conditions import ALWAYS, NEVER
+from service.access.conditions import ALWAYS, NEVER, Condition, all_of
+from service.access.rules import Rules
 from service.errors import NotFound
 from service.models import Row
 from service.reading import answers
+from service.reading.statements import Statement, compile_lock
+
+R = TypeVar("R", bound=Row)
 
 
 def require(actor: Actor, verb: str, noun: str) -> None:
@@ -33,17 +40,61 @@ async def require_on(
     Raises NotFound where the row is absent or hidden, NotAllowed or NotSignedIn
     where it is visible and the permission is missing.
     """
-    verb, _, noun = permission.partition(".")
-    rules = replace(model.access, noun=noun) if noun else model.access
+    rules, verb = _rules(model, permission)
     reach = rules.rows(actor, verb)
     if reach == NEVER and actor.is_anonymous:
         raise actor.refusal(verb, rules.noun)
-    # Whoever may do something to every row of a table may know which rows it has.
-    visible = ALWAYS if reach == ALWAYS and not noun else model.access.rows(actor)
+    visible = _visible(model, rules, reach, model.access.rows(actor))
     if not await answers.exists(model, row_id, visible, by=actor):
         raise missing(model, path=path)
     if reach != ALWAYS and not await answers.exists(model, row_id, reach, by=actor):
         raise actor.refusal(verb, rules.noun)
+
+
+async def locked(
+    actor: Actor,
+    permission: str,
+    model: type[R],
+    row_id: UUID,
+    *,
+    path: tuple[str, ...] = ("id",),
+) -> R:
+    """The row, locked until the transaction ends, if the actor holds the permission on it.
+
+    Refuses as `require_on` does, and then locks nothing.
+    """
+    row = await answers.locked(_lock(actor, permission, model), model, row_id, by=actor)
+    if row is not None:
+        return row
+    # This says why not, unless the row has come within reach meanwhile.
+    await require_on(actor, permission, model, row_id, path=path)
+    return await model.select_for_update().get(id=row_id)
+
+
+_LOCKS: LRUCache[Any, Statement] = LRUCache(1_000)
+
+
+def _lock(actor: Actor, permission: str, model: type[Row]) -> Statement:
+    """The lock for everybody of the actor's class."""
+    key = (model, permission, actor.fingerprint)
+    if key not in _LOCKS:
+        rules, verb = _rules(model, permission)
+        reach = rules.open_rows(actor, verb)
+        visible = _visible(model, rules, reach, model.access.open_rows(actor))
+        _LOCKS[key] = compile_lock(model, all_of([visible, reach]), actor)
+    return _LOCKS[key]
+
+
+def _rules(model: type[Row], permission: str) -> tuple[Rules, str]:
+    """The rules that a permission is held by, and its verb."""
+    verb, _, noun = permission.partition(".")
+    return replace(model.access, noun=noun) if noun else model.access, verb
+
+
+def _visible(model: type[Row], rules: Rules, reach: Condition, seen: Condition) -> Condition:
+    """The rows whose existence the actor may know, who sees some and may do this to some."""
+    # Whoever may do something to every row of a table may know which rows it has.
+    return ALWAYS if reach == ALWAYS and rules is model.access else seen
 
 
 def missing(model: type[Row], *, path: tuple[str, ...]) -> NotFound:

@@ -5,7 +5,7 @@ the refusals come from compiling.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -18,6 +18,8 @@ from service.models import Row
 from service.reading.selections import Selection
 from service.reading.slots import Filling
 from service.reading.statements import Statement, compile_exists, compile_selections
+
+R = TypeVar("R", bound=Row)
 
 
 async def columns(statement: Statement, filling: Filling) -> Sequence[Any]:
@@ -58,3 +60,9 @@ async def exists(model: type[Row], row_id: UUID, condition: Condition, *, by: Ac
     statement = compile_exists(model, row_id, condition, by)
     (found,) = await columns(statement, Filling(by))
     return bool(found)
+
+
+async def locked(statement: Statement, model: type[R], row_id: UUID, *, by: Actor) -> R | None:
+    """The row that a compiled lock holds until the transaction ends; None where it holds none."""
+    row: Any = await columns(statement, Filling(by, (row_id,)))
+    return None if row is None else model._init_from_db(**row)

@@ -34,7 +34,7 @@ from service.reading.selections import (
     Total,
     TypeName,
 )
-from service.reading.slots import Filling, Open, Token, is_open
+from service.reading.slots import Filling, Given, Open, Token, is_open
 
 # What PostgreSQL allows: bytes of an identifier, and pairs of a function's 100 arguments.
 _LONGEST_IDENTIFIER = 63
@@ -160,6 +160,20 @@ def compile_exists(model: type[Row], row_id: Any, condition: Condition, actor: A
     rule = clauses.rule(model, alias, condition)
     where = conjunction(found, rule)
     sql = f"SELECT EXISTS (SELECT 1 FROM {table(model)} {alias} WHERE {where})"
+    return Statement(sql, tuple(clauses.values))
+
+
+def compile_lock(model: type[Row], condition: Condition, actor: Actor) -> Statement:
+    """Locks the row of an open id, if it satisfies a rule's condition, and answers its columns.
+
+    A row that does not is not locked either.
+    """
+    clauses = Clauses(actor)
+    alias = clauses.alias()
+    found = f"{alias}.id = {clauses.bind(Given(0), 'uuid')}"
+    where = conjunction(found, clauses.rule(model, alias, condition))
+    columns = ", ".join(f'{alias}."{name}"' for name in model._meta.fields_db_projection.values())
+    sql = f"SELECT {columns} FROM {table(model)} {alias} WHERE {where} FOR UPDATE OF {alias}"
     return Statement(sql, tuple(clauses.values))
 
 
