@@ -23,6 +23,7 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    VariableNode,
     parse,
     specified_rules,
     validate,
@@ -42,6 +43,7 @@ from schema.limits import (
     check_variables,
     fragments_of,
     measure,
+    nodes_below,
 )
 from schema.metrics import DOCUMENTS, DOCUMENTS_HELD
 from schema.variables import Variables, uses
@@ -107,6 +109,15 @@ class Operation:
     def price(self) -> Price:
         """What it may cost; of a valid document only."""
         return price(self.node, self.fragments, self.schema)
+
+    @cached_property
+    def below(self) -> Sequence[str]:
+        """The variables that stand below its root fields, beside their arguments."""
+        roots = self.node.selection_set.selections
+        within = [root.selection_set for root in roots if isinstance(root, FieldNode)]
+        parts = [*within, *(fragment.selection_set for fragment in self.fragments.values())]
+        nodes = (node for part in parts if part for node in nodes_below(part))
+        return sorted({node.name.value for node in nodes if isinstance(node, VariableNode)})
 
     @cached_property
     def root_fields(self) -> frozenset[str]:

@@ -30,6 +30,7 @@ from schema.metrics import OPERATIONS
 from schema.reads import ProofLost, Reads
 from schema.repeats import Repeats
 from schema.requests import BadRequest, Parameters
+from schema.writes import Writes
 from service import persisted_operations
 from service.access.actors import Actor
 from service.errors import NotAllowed, NotSignedIn, Refusal, Unavailable
@@ -45,10 +46,11 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class CadreSchema(strawberry.Schema):
     """A schema that runs the document the engine validated, and keeps errors out of logs.
 
-    `reads` is the short way for queries, where there is one.
+    `reads` and `writes` are the short ways for queries and mutations, where there are any.
     """
 
     reads: Reads | None = None
+    writes: Writes | None = None
 
     @property
     def core(self) -> GraphQLSchema:
@@ -344,8 +346,10 @@ class Engine:
     async def _answered(self, asked: Asked, admitted: Admitted, balance: Balance) -> Outcome:
         """By the short way where there is one, else by the executor."""
         operation = admitted.operation
-        if self.schema.reads is not None and operation.kind is OperationType.QUERY:
-            outcome = await self._read(self.schema.reads, asked, operation)
+        is_query = operation.kind is OperationType.QUERY
+        short = self.schema.reads if is_query else self.schema.writes
+        if short is not None:
+            outcome = await self._answered_soon(short, asked, operation)
             if outcome is not None:
                 return outcome
         await self.prove(asked.caller)
@@ -366,22 +370,27 @@ class Engine:
             return Outcome(None, errors)
         return Outcome([orjson.dumps(result.data)], errors, _debug(asked, way="executor"))
 
-    async def _read(self, reads: Reads, asked: Asked, operation: Operation) -> Outcome | None:
+    async def _answered_soon(
+        self, short: Reads | Writes, asked: Asked, operation: Operation
+    ) -> Outcome | None:
+        caller, parameters = asked.caller, asked.parameters
         for _ in range(_TRIES):
+            sign_in = caller.sign_in
             try:
-                answer = await reads.answer(
-                    operation,
-                    asked.parameters.variables,
-                    asked.caller.sign_in,
-                    asked.parameters.worked,
+                answer = await short.answer(
+                    operation, parameters.variables, sign_in, parameters.worked
                 )
             except ProofLost:
-                asked.caller.is_proved = False
-                await self.prove(asked.caller)
+                caller.is_proved = False
+                await self.prove(caller)
                 continue
             if answer is None:
                 return None
-            asked.caller.is_proved = True
+            caller.is_proved = caller.is_proved or answer.is_proved
+            await self.prove(caller)
+            if caller.sign_in is not sign_in:
+                # It was refused for what the caller was before, and nothing was written.
+                continue
             _COMPILED.count += 1
             errors = _presented(answer.errors, asked) if answer.errors else ()
             plan = "hit" if answer.is_planned else "miss"

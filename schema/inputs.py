@@ -6,6 +6,7 @@ id of another noun, an unknown cursor and a broken rule are refused by field.
 
 import base64
 import binascii
+import functools
 import types
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -174,22 +175,21 @@ def _values(
 ) -> dict[str, Any]:
     """The fields that were given, by Python name, with ids opened and enums plain."""
     values = {}
-    for name, info in change.model_fields.items():
-        key = to_camel_case(name)
+    for name, key, kind in _fields(change):
         if key in given:
-            values[name] = _value(info.annotation, info.metadata, given[key], (*path, name))
+            values[name] = _value(kind, given[key], (*path, name))
     return values
 
 
-def _value(annotation: Any, metadata: Any, value: Any, path: tuple[str, ...]) -> Any:
+def _value(kind: "_Bare", value: Any, path: tuple[str, ...]) -> Any:
     if value is None:
         return None
-    found = _bare(annotation, metadata)
-    if found.refers_to:
-        return decode_id(value, found.refers_to, path=path)[1]
-    if found.is_list:
-        return [_value(found.type, (), item, (*path, str(i))) for i, item in enumerate(value)]
-    return _values(found.type, value, path) if issubclass(found.type, Change) else value
+    if kind.refers_to:
+        return decode_id(value, kind.refers_to, path=path)[1]
+    if kind.is_list:
+        item = _bare(kind.type, ())
+        return [_value(item, each, (*path, str(i))) for i, each in enumerate(value)]
+    return _values(kind.type, value, path) if issubclass(kind.type, Change) else value
 
 
 @dataclass(frozen=True)
@@ -199,6 +199,15 @@ class _Bare:
     type: Any
     is_list: bool = False
     refers_to: str | None = None
+
+
+@functools.cache
+def _fields(change: type[Change]) -> list[tuple[str, str, _Bare]]:
+    """The fields of a change: what Python calls them, what the API does, and of which type."""
+    return [
+        (name, to_camel_case(name), _bare(info.annotation, info.metadata))
+        for name, info in change.model_fields.items()
+    ]
 
 
 def _bare(annotation: Any, metadata: Any) -> _Bare:

@@ -36,6 +36,8 @@ class Answer(NamedTuple):
     data: Sequence[bytes]
     errors: tuple[GraphQLError, ...]
     is_planned: bool
+    # The statement of the answer has done it.
+    is_proved: bool = True
 
 
 class Reads:

@@ -22,6 +22,7 @@ from service.access.actors import Actor
 from service.access.conditions import NEVER
 from service.errors import Invalid, NotSignedIn, Refusal, RefusalCode
 from service.models import Row
+from service.operations import Operation
 from service.reading import answers
 from service.reading.pages import LARGEST_SIZE
 from service.reading.selections import Nothing, PageOf, RowOf, Selection, ThingsOf
@@ -140,40 +141,56 @@ def verb_resolver(assembly: Assembly, verb: Verb) -> Resolver:
     field = to_camel_case(result_field(verb.operation.result))
 
     async def resolve(_: Any, info: Info, **given: Any) -> Any:
-        payload, errors = _Payload(assembly, info, verb, field), []
-        try:
-            await payload.perform(given["input"])
-        except NotSignedIn:
-            raise
-        except Refusal as refusal:
-            errors = [_error(refusal)]
+        payload = _Payload(assembly, info, verb, field)
+        errors = await perform(verb, given["input"], by=payload.actor, then=payload.read)
         return payload.answer(errors)
 
     return resolve
+
+
+async def perform(
+    verb: Verb, given: dict[str, Any], *, by: Actor, then: Callable[[UUID, Any], Awaitable[None]]
+) -> list[OperationError]:
+    """Does it once, or tries it, as the input says, and answers why it was refused.
+
+    `then` reads the payload inside the transaction. Raises NotSignedIn, which is no answer.
+    """
+    try:
+        await _perform(verb.operation, given, by=by, then=then)
+    except NotSignedIn:
+        raise
+    except Refusal as refusal:
+        return [_error(refusal)]
+    return []
+
+
+async def _perform(
+    operation: Operation[Any, Any],
+    given: dict[str, Any],
+    *,
+    by: Actor,
+    then: Callable[[UUID, Any], Awaitable[None]],
+) -> None:
+    if by.is_anonymous:
+        # Before the input is read: the public learns nothing from what is wrong with it.
+        verb, _, noun = operation.permission.partition(".")
+        raise by.refusal(verb, noun)
+    writing = decode_change(Writing, given)
+    once = operations.Once(bool(writing.validate_only), writing.idempotency_key)
+    change = decode_change(operation.change, given)
+    await operations.perform(operation, change, by=by, once=once, then=then)
 
 
 class _Payload:
     """One mutation's answer, gathered inside its transaction."""
 
     def __init__(self, assembly: Assembly, info: Info, verb: Verb, field: str) -> None:
-        self._verb, self._field, self._actor = verb, field, _actor(info)
+        self._verb, self._field, self.actor = verb, field, _actor(info)
         self._selections = Selections(assembly, asked_by(info))
         self._selected = self._selections.sub(
             get_named_type(info.return_type).name, self._selections.root
         )
         self._values: dict[str, Any] = {}
-
-    async def perform(self, given: dict[str, Any]) -> None:
-        """Does it once, or tries it, as the input says."""
-        operation = self._verb.operation
-        if self._actor.is_anonymous:
-            # Before the input is read: the public learns nothing from what is wrong with it.
-            verb, _, noun = operation.permission.partition(".")
-            raise self._actor.refusal(verb, noun)
-        writing = decode_change(Writing, given)
-        once = operations.Once(bool(writing.validate_only), writing.idempotency_key)
-        change = decode_change(operation.change, given)
-        await operations.perform(operation, change, by=self._actor, once=once, then=self._read)
 
     def answer(self, errors: list[OperationError]) -> dict[str, Any]:
         """The payload by response key."""
@@ -182,13 +199,14 @@ class _Payload:
             for key, group in self._selected.items()
         }
 
-    async def _read(self, row_id: UUID, row: Row | None) -> None:
+    async def read(self, row_id: UUID, row: Row | None) -> None:
+        """Reads what was selected of the row."""
         for key, group in self._selected.items():
             name = group[0].node.name.value
             if name == self._field:
                 model = self._verb.operation.result
                 found = RowOf(model, "id", row_id, self._selections.row(model, group))
-                self._values[key] = await answers.read(found, by=self._actor)
+                self._values[key] = await answers.read(found, by=self.actor)
             elif name != "errors":
                 self._values[key] = getattr(row, name, None)
 

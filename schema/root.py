@@ -37,6 +37,7 @@ from schema.blueprints import Part
 from schema.engine import CadreSchema
 from schema.reads import Reads
 from schema.scalars import SCALARS
+from schema.writes import Writes
 from service.database import relate
 
 NOUNS = (
@@ -76,7 +77,7 @@ def create_schema() -> CadreSchema:
     )
     core = schema.core
     _attach(assembly, core.type_map)
-    schema.reads = Reads(assembly, core)
+    schema.reads, schema.writes = Reads(assembly, core), Writes(assembly, core)
     return schema
 
 

@@ -83,12 +83,15 @@ class Variables:
     ) -> None:
         """`used` says which arguments each variable is the whole value of."""
         self._kinds: list[tuple[str, Kind, Any]] = []
+        self._types: list[tuple[str, GraphQLInputType, Any]] = []
         for definition in operation.variable_definitions or ():
             name = definition.variable.name.value
             # Documents come here validated, so every signature is one.
             signature: Any = get_variable_signature(schema, definition)
             kind = _used_kind(used.get(name, ()), signature.type, names)
-            self._kinds.append((name, kind, coerce_default_value(signature)))
+            default = coerce_default_value(signature)
+            self._kinds.append((name, kind, default))
+            self._types.append((name, signature.type, default))
 
     def form(self, raw: Mapping[str, Any]) -> Form:
         """The form of these values. Raises Unshaped where a value does not fit its type."""
@@ -102,6 +105,18 @@ class Variables:
             else:
                 key.append(_Absent.IT)
         return Form(tuple(key), tuple(given))
+
+    def coerced(self, raw: Mapping[str, Any]) -> VariableValues:
+        """The values as the executor coerces them. Raises Unshaped where one does not fit."""
+        found = {}
+        for name, type_, default in self._types:
+            is_given = name in raw
+            value = coerce_input_value(raw[name], type_) if is_given else default
+            if value is not Undefined:
+                found[name] = value
+            elif is_given or isinstance(type_, GraphQLNonNull):
+                raise Unshaped
+        return VariableValues({}, found)
 
     def revive(self, form: Form) -> VariableValues:
         """Coerced values of this form, with slots in the open places."""

@@ -77,7 +77,7 @@ class TokenRevocation(Change):
     id: Annotated[UUID, RefersTo("ApiToken")] = Field(description="Which token.")
 
 
-@operation("create.account", _CONSTRAINTS)
+@operation("create.account", _CONSTRAINTS, proves_first=True)
 async def create_account(change: NewAccount, *, by: Actor) -> models.Account:
     """A new account without any role. Refuses a label or a person that has one."""
     permits.require(by, "create", "account")
@@ -89,7 +89,7 @@ async def create_account(change: NewAccount, *, by: Actor) -> models.Account:
     return account
 
 
-@operation("grant.role_grant")
+@operation("grant.role_grant", proves_first=True)
 async def grant_role(change: NewRoleGrant, *, by: Actor) -> models.RoleGrant:
     """The granted role. Refuses to grant oneself one, and what is granted already."""
     await permits.require_on(
@@ -109,7 +109,7 @@ async def grant_role(change: NewRoleGrant, *, by: Actor) -> models.RoleGrant:
     return grant
 
 
-@operation("revoke.role_grant")
+@operation("revoke.role_grant", proves_first=True)
 async def revoke_role(change: RoleRevocation, *, by: Actor) -> models.RoleGrant:
     """The revoked grant, without effect from now on. Refuses one that was revoked before."""
     grant = await permits.locked(by, "revoke.role_grant", models.RoleGrant, change.id)
@@ -117,7 +117,7 @@ async def revoke_role(change: RoleRevocation, *, by: Actor) -> models.RoleGrant:
     return grant
 
 
-@operation("issue.api_token")
+@operation("issue.api_token", proves_first=True)
 async def issue_token(change: NewToken, *, by: Actor) -> models.ApiToken:
     """The issued token; its `secret` is known to this answer and to nothing else.
 
@@ -143,7 +143,7 @@ async def issue_token(change: NewToken, *, by: Actor) -> models.ApiToken:
     return token
 
 
-@operation("revoke.api_token")
+@operation("revoke.api_token", proves_first=True)
 async def revoke_token(change: TokenRevocation, *, by: Actor) -> models.ApiToken:
     """The revoked token, one's own or anybody's for who keeps accounts. Refuses it twice."""
     token = await permits.locked(by, "revoke.api_token", models.ApiToken, change.id)

@@ -84,7 +84,7 @@ class _Solved:
     inputs: bytes
 
 
-@operation("start.match_run")
+@operation("start.match_run", proves_first=True)
 async def start(change: MatchRunStart, *, by: Actor) -> models.MatchRun:
     """The new run, or the newest one where the inputs are still the same.
 

@@ -41,11 +41,16 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Operation(Generic[C, R]):
-    """A write that callers may ask for by name; calling it runs it in a transaction."""
+    """A write that callers may ask for by name; calling it runs it in a transaction.
+
+    With `proves_first`, whoever asks must be proved before it begins: it changes what callers
+    are proved by, or shows itself before its transaction ends.
+    """
 
     run: Callable[..., Awaitable[R]]
     permission: str
     constraints: Mapping[str, Meaning] = field(default_factory=dict)
+    proves_first: bool = False
 
     async def __call__(self, change: C, *, by: Actor) -> R:
         """Runs inside one transaction, the current one where there is one."""
@@ -66,12 +71,12 @@ class Operation(Generic[C, R]):
 
 
 def operation(
-    permission: str, constraints: Mapping[str, Meaning] | None = None
+    permission: str, constraints: Mapping[str, Meaning] | None = None, *, proves_first: bool = False
 ) -> Callable[[Callable[..., Awaitable[R]]], Operation[Any, R]]:
     """Declares an operation with the permission it needs and what its constraints mean."""
 
     def declare(run: Callable[..., Awaitable[R]]) -> Operation[Any, R]:
-        return Operation(run, permission, constraints or {})
+        return Operation(run, permission, constraints or {}, proves_first)
 
     return declare
 

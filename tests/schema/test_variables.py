@@ -181,6 +181,46 @@ def test_a_form_revived_and_filled_is_what_the_library_coerces(sent: dict[str, A
     assert filled(revived, filling) == coerced.coerced
 
 
+UPDATE = operation(
+    "mutation ($i: UpdatePersonInput!, $n: Int = 3, $m: Int, $f: MissionFilter) { updatePerson("
+    "input: $i) { person { experiences(first: $n, filter: { mission: $f }) { totalCount }"
+    " more: experiences(first: $m) { totalCount } } } }"
+)
+SOUND = {"id": "x", "version": 1}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"i": SOUND},
+        {"i": SOUND, "n": None, "m": 2.0, "f": {"acronym": "UN"}, "of no use": 1},
+        {"i": SOUND | {"pipelineSince": "2024-01-01", "gender": None, "nationalities": "KEN"}},
+        {
+            "i": SOUND
+            | {"availability": "AVAILABLE", "languages": {"language": "x", "proficiency": "C1"}}
+        },
+        {"i": None},
+        {},
+        {"i": SOUND | {"version": "1"}},
+        {"i": SOUND | {"pipelineSince": "2024-02-30"}},
+        {"i": SOUND | {"nowhere": 1}},
+        {"i": {"id": "x"}},
+        {"i": SOUND, "n": "3"},
+        {"i": SOUND, "f": 7},
+    ],
+)
+def test_the_values_of_a_mutation_are_what_the_library_coerces_or_left_to_it(
+    sent: dict[str, Any],
+) -> None:
+    definitions = UPDATE.node.variable_definitions or ()
+    coerced = get_variable_values(SCHEMA, definitions, sent)
+    if isinstance(coerced, VariableValues):
+        assert UPDATE.variables.coerced(sent).coerced == coerced.coerced
+    else:
+        with pytest.raises(Unshaped):
+            UPDATE.variables.coerced(sent)
+
+
 def filled(value: Any, filling: Filling) -> Any:
     if isinstance(value, dict):
         return {key: filled(part, filling) for key, part in value.items()}
