@@ -13,8 +13,10 @@ from typing import Any, Generic, TypeVar, get_type_hints
 from uuid import UUID
 
 import asyncpg
+from tortoise import connections
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
+from uuid_utils.compat import uuid7
 
 from service import models
 from service.access.actors import Actor
@@ -132,20 +134,21 @@ def _undo_trial(once: Once) -> None:
         raise _Undo
 
 
+_CLAIM = """
+INSERT INTO idempotency_key (id, created_at, account_id, key, operation, input_digest)
+VALUES ($1, now(), $2, $3, $4, $5) ON CONFLICT (account_id, key) DO NOTHING RETURNING id
+"""
+
+
 async def _claim(doing: Operation[C, R], change: C, *, by: Actor, key: str | None) -> UUID | None:
     """The id an earlier write under this key answered; otherwise the key is now ours."""
     if key is None or by.account_id is None:
         return None
     digest = hashlib.sha256(change.model_dump_json(exclude_unset=True).encode()).hexdigest()
     # A second writer with the same key waits here until the first one has ended.
-    await models.IdempotencyKey.bulk_create(
-        [
-            models.IdempotencyKey(
-                account_id=by.account_id, key=key, operation=doing.permission, input_digest=digest
-            )
-        ],
-        ignore_conflicts=True,
-    )
+    values = [uuid7(), by.account_id, key, doing.permission, digest]
+    if await connections.get("default").execute_insert(_CLAIM, values):
+        return None
     known = await models.IdempotencyKey.get(account_id=by.account_id, key=key)
     if (known.operation, known.input_digest) != (doing.permission, digest):
         message = "This key was used for another input; use a new key for a new change."
