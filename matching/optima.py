@@ -24,6 +24,8 @@ from matching.worths import NEVER, Effort, Sides, Worths
 
 # How many pairs a mentee may add in one round; more would only slow the next solution.
 _MOST_ADDED = 15
+# What is hardly paid for comes along, as the next prices may no longer cover it: in millionths.
+_ALONG = 10_000
 _AMOUNT_SHIFT = 32
 # How many times fewer pairs are few where groups overlap, as each of them takes longer.
 _DEARER = 10
@@ -100,13 +102,14 @@ def find(worths: Worths, *, watch: Watch = unwatched, first: Edges | None = None
         chosen, prices = _solved(problem, worths.effort)
         step = replace(step, phase="price")
         watch(step)
-        unpaid = _unpaid(worths, prices, turns, pause=partial(watch, step)).besides(edges, wide)
-        gap = _gap(worths.sides, prices, unpaid)
-        step = replace(step, phase="priced", open_pairs=len(unpaid.rows), gap=gap)
+        more = _unpaid(worths, prices, turns, pause=partial(watch, step)).besides(edges, wide)
+        over = _excess(worths.sides, prices, more)
+        gap, unpaid = _gap(worths.sides, more.rows, over), int(np.count_nonzero(over > 0))
+        step = replace(step, phase="priced", open_pairs=unpaid, gap=gap)
         watch(step)
-        if not len(unpaid.rows):
+        if not unpaid:
             break
-        edges = edges.with_more(unpaid, wide)
+        edges = edges.with_more(more, wide)
     made = problem.pinned() if chosen is None else chosen
     found = Optimum(problem, made, prices, problem.objective(made), step.rounds)
     if worths.sides.limits.overlap:
@@ -270,29 +273,35 @@ def _dearest(worth: Integers, asked: Integers) -> Integers:
     return found  # noqa: RET504 - it tells the type
 
 
-def _gap(sides: Sides, prices: Prices, unpaid: Edges) -> int:
+def _excess(sides: Sides, prices: Prices, pairs: Edges) -> Integers:
+    """What each pair is worth beyond surplus and price, shape (pairs,)."""
+    paid = prices.paid(sides.limits, pairs.rows, pairs.columns) + prices.surpluses[pairs.rows]
+    over: Integers = pairs.scores + sides.priorities[pairs.rows] - paid
+    return over
+
+
+def _gap(sides: Sides, rows: Integers, over: Integers) -> int:
     """How much all unpaid pairs together could add, as each row holds no more than it asks for."""
-    worth = unpaid.scores + sides.priorities[unpaid.rows]
     most = np.zeros(len(sides.demands), dtype=np.int64)
-    paid = prices.paid(sides.limits, unpaid.rows, unpaid.columns) + prices.surpluses[unpaid.rows]
-    np.maximum.at(most, unpaid.rows, worth - paid)
+    np.maximum.at(most, rows, over)
     return int(sides.demands @ most)
 
 
 def _unpaid(worths: Worths, prices: Prices, turns: Turns, *, pause: Callable[[], None]) -> Edges:
-    """Pairs worth more than surplus and price together, those of the most first.
+    """Pairs worth more than surplus and price together, and what is hardly paid for, by row.
 
-    Whoever asks for several may hold such pairs already, so as many more are looked for.
+    Of each row that has any those of the most. Whoever asks for several may hold such pairs
+    already, so as many more are looked for.
     """
     wide = len(prices.prices)
-    limits = prices.surpluses - worths.sides.priorities
+    limits = prices.surpluses - worths.sides.priorities - _ALONG
     most = _MOST_ADDED + int(worths.sides.demands.max(initial=1)) - 1
     if worths.listed is not None:
         return unpaid_listed(worths.listed, worths.sides, prices, most=most)
 
     def work(rows: slice, block: Amounts) -> Edges:
         over = _over(block, prices.asked(worths.sides.limits, rows), limits[rows, None])
-        busy = np.flatnonzero((over > 0).any(axis=1))
+        busy = np.flatnonzero((over > _ALONG).any(axis=1))
         starts = turns.mine[rows][busy]
         keys = best_of_rows(over[busy], starts, most)
         places, spots = np.nonzero(keys >> _AMOUNT_SHIFT > 0)

@@ -42,10 +42,12 @@ class Texts:
         if not any(analyse(text) for text in corpus):
             empty = (len(goals), 1), (len(expertise), 1)
             return cls(*(sparse({}, shape, np.float64) for shape in empty))
-        counts = counter.fit_transform([*corpus, *goals, *expertise])
-        first, second = len(corpus), len(corpus) + len(goals)
-        weighed = TfidfTransformer().fit(counts[:first]).transform(counts)
-        return cls(csr_array(weighed[first:second]), csr_array(weighed[second:]))
+        # Goals are usually the corpus as well, and counting words is what takes the time.
+        texts = {text: place for place, text in enumerate(dict.fromkeys([*corpus, *goals]))}
+        places = [[texts[text] for text in some] for some in (corpus, goals)]
+        counts = csr_array(counter.fit_transform([*texts, *expertise]))
+        weighed = TfidfTransformer().fit(counts[places[0]]).transform(counts)
+        return cls(csr_array(weighed[places[1]]), csr_array(weighed[len(texts) :]))
 
     def __call__(self, rows: Selection, columns: Selection) -> Floats:
         """Cosines of the block, shape (r, c), between 0 and 1."""

@@ -61,8 +61,8 @@ class Effort:
     """
 
     threads: int = -1
-    by_mentee: int = 20
-    by_mentor: int = 40
+    by_mentee: int = 10
+    by_mentor: int = 20
     few_pairs: int = 250_000
     kept_pairs: int = 100_000_000
     both_aims: bool = False
