@@ -24,6 +24,9 @@ from matching.worths import NEVER, Effort, Sides, Worths
 
 # How many pairs a mentee may add in one round; more would only slow the next solution.
 _MOST_ADDED = 15
+# For each of both sides so many edges are solved again once there are prices: dearer ones hardly
+# ever come back, and then as unpaid.
+_SOLVED_AGAIN = 6
 # What is hardly paid for comes along, as the next prices may no longer cover it: in millionths.
 _ALONG = 10_000
 _AMOUNT_SHIFT = 32
@@ -109,6 +112,8 @@ def find(worths: Worths, *, watch: Watch = unwatched, first: Edges | None = None
         watch(step)
         if not unpaid:
             break
+        if step.rounds == 1 and not worths.sides.limits.overlap:
+            edges = _cheap(problem, prices, edges)
         edges = edges.with_more(more, wide)
     made = problem.pinned() if chosen is None else chosen
     found = Optimum(problem, made, prices, problem.objective(made), step.rounds)
@@ -181,6 +186,13 @@ def _costs(problem: Problem, prices: Prices) -> Integers:
     asked = prices.paid(problem.limits, problem.rows, problem.columns)
     costs: Integers = prices.surpluses[problem.rows] + asked - problem.weights
     return costs
+
+
+def _cheap(problem: Problem, prices: Prices, edges: Edges) -> Edges:
+    """The edges of the problem that cost least at these prices; those chosen cost nothing."""
+    costs = np.where(problem.pinned(), 0, _costs(problem, prices))
+    most = _SOLVED_AGAIN * (len(problem.demands) + len(problem.capacities))
+    return edges if len(costs) <= most else edges.only(costs <= np.partition(costs, most)[most])
 
 
 def _near(worths: Worths, prices: Prices, gap: int) -> Edges:
