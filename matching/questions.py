@@ -21,7 +21,7 @@ from matching.worths import NEVER, Effort, Sides, Worths
 WIDEST: Final = 300 * MICROS
 """Amounts up to which a pair less a price and a surplus, each within twice as much, has 32 bits."""
 
-_PAIRS_AT_ONCE: Final = 2_000_000
+_PAIRS_AT_ONCE: Final = 500_000
 
 Matrix = Any
 """An array-like of n rows and m columns, or a sparse array or matrix of scipy."""
@@ -109,18 +109,18 @@ class Question:
         if self.listed is not None:
             return Worths(sides, effort, len(self.listed.rows), None, listed=self.listed)
         assert self.table is not None
-        return Worths(sides, effort, int(np.count_nonzero(self.table > NEVER)), self.table)
+        open_ = sum(np.count_nonzero(self.table[part] > NEVER) for part in _parts(n, m))
+        return Worths(sides, effort, int(open_), self.table)
 
     def allowed(self) -> Iterator[Edges]:
         """Every allowed pair once, some rows at a time."""
         if self.listed is not None:
             yield self.listed
         if self.table is not None:
-            height = max(1, _PAIRS_AT_ONCE // max(1, self.table.shape[1]))
-            for first in range(0, len(self.table), height):
-                block = self.table[first : first + height]
+            for part in _parts(*self.table.shape):
+                block = self.table[part]
                 rows, columns = np.nonzero(block > NEVER)
-                yield Edges(rows + first, columns, block[rows, columns].astype(np.int64))
+                yield Edges(rows + part.start, columns, block[rows, columns].astype(np.int64))
 
     def _refuse_broken(self, pins: Sequence[tuple[int, int]]) -> None:
         n, m = self.shape
@@ -166,18 +166,36 @@ def _read(
     if _is_sparse(scores):
         listed, shape = _listed(scores, forbidden)
         return None, listed, shape
-    values: Any = np.asarray(scores, dtype=np.float64)
+    values: Any = np.asarray(scores)
     if values.ndim != 2:
         raise ValueError(f"scores must be a matrix, not of shape {values.shape}")
-    barred = np.zeros(values.shape, dtype=np.bool_)
-    if forbidden is not None:
+    if forbidden is None:
+        barred = None
+    else:
         marks = forbidden.toarray() if _is_sparse(forbidden) else forbidden
         barred = np.asarray(marks, dtype=np.bool_)
-    if barred.shape != values.shape:
-        raise ValueError(f"shapes do not fit: scores {values.shape}, forbidden {barred.shape}")
-    table = _millionths(np.where(barred, 0.0, values)).astype(np.int32)
-    table[barred] = NEVER
-    return table, None, values.shape
+        if barred.shape != values.shape:
+            raise ValueError(f"shapes do not fit: scores {values.shape}, forbidden {barred.shape}")
+    return _table(values, barred), None, values.shape
+
+
+def _table(values: npt.NDArray[Any], barred: Masks | None) -> Amounts:
+    """All scores in millionths, read some rows at a time so that nothing is held twice."""
+    table = np.empty(values.shape, dtype=np.int32)
+    for rows in _parts(*values.shape):
+        some = values[rows].astype(np.float64)
+        if barred is None:
+            table[rows] = _millionths(some)
+        else:
+            shut = barred[rows]
+            np.copyto(some, 0.0, where=shut)
+            table[rows] = np.where(shut, NEVER, _millionths(some))
+    return table
+
+
+def _parts(n: int, m: int) -> Iterator[slice]:
+    height = max(1, _PAIRS_AT_ONCE // max(1, m))
+    return (slice(first, first + height) for first in range(0, n, height))
 
 
 def _listed(scores: Matrix, forbidden: Matrix | None) -> tuple[Edges, tuple[int, int]]:
