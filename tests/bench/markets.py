@@ -131,7 +131,7 @@ def _anybody(draw: random.Random, key: str) -> dict[str, Any]:
 
 def cadre(sides: People, threads: int) -> dict[str, float]:
     """Rules, scores, shortlists, solutions, prices and the proof over all pairs."""
-    with _timed() as seconds:
+    with timed() as seconds:
         market = _market(*sides)
         worths = Worths.of(market, Effort(threads=threads))
         best = find(worths)
@@ -149,8 +149,10 @@ def dense(sides: People, threads: int) -> dict[str, float]:
     market = _market(*sides)
     edges = everything(Worths.of(market, Effort(threads=threads)))
     worth = edges.scores + market.priorities[edges.rows] - market.minimum
-    solver = _network(edges.rows, edges.columns, worth, market)
-    with _timed() as seconds:
+    solver = network(
+        edges.rows, edges.columns, worth, demands=len(market.mentees), places=market.free
+    )
+    with timed() as seconds:
         status = solver.solve()
     assert status == solver.OPTIMAL
     # Costs are gains over staying unmatched, counted downwards.
@@ -161,12 +163,12 @@ def dense(sides: People, threads: int) -> dict[str, float]:
 def pairs(sides: People, threads: int) -> dict[str, float]:
     """Pairs scored and listed in a second; and scored one by one, as a loop in Python would."""
     market, mentees, mentors = _market(*sides), len(sides[0]), len(sides[1])
-    with _timed() as together:
+    with timed() as together:
         shortlist(Worths.of(market, Effort(threads=threads)))
     draw = np.random.default_rng(1)
     rows = draw.integers(0, mentees, _SAMPLE)
     columns = draw.integers(0, mentors, _SAMPLE)
-    with _timed() as apart:
+    with timed() as apart:
         for place in range(_SAMPLE):
             row, column = rows[place : place + 1], columns[place : place + 1]
             market.rules.broken(row, column)
@@ -200,14 +202,14 @@ def noise(sides: People, threads: int) -> dict[str, float]:
 def why_not(sides: People, threads: int) -> dict[str, float]:
     """The slowest and the usual exact answer to why not this mentor, beside the whole search."""
     market = _market(*sides)
-    with _timed() as whole:
+    with timed() as whole:
         worths = Worths.of(market, Effort(threads=threads))
         best = find(worths)
     settlement, draw = Settlement.of(market, worths, best), random.Random(1)
     seconds = []
     for _ in range(_ASKED):
         mentee, mentor = draw.choice(market.mentees), draw.choice(market.mentors)
-        with _timed() as asked:
+        with timed() as asked:
             explanations.why_not(settlement, mentee.id, mentor.id, exact=True)
         seconds.append(asked[0])
     return {"slowest": max(seconds), "usual": sorted(seconds)[_ASKED // 2], "search": whole[0]}
@@ -228,33 +230,39 @@ def _market(mentees: list[Mentee], mentors: list[Mentor]) -> Market:
     )
 
 
-def _network(
-    rows: Integers, columns: Integers, worth: Integers, market: Market
+def network(
+    rows: Integers, columns: Integers, worth: Integers, *, demands: int, places: Integers
 ) -> SimpleMinCostFlow:
-    n, m = len(market.mentees), len(market.mentors)
+    """The bare flow: so many rows with one demand each, and the places of the columns."""
+    n, m = demands, len(places)
     solver = SimpleMinCostFlow()
     add = solver.add_arcs_with_capacity_and_unit_cost
     ones = np.ones(len(worth), dtype=np.int64)
     add(rows.astype(np.int32), (columns + n).astype(np.int32), ones, -worth)
     left, right = np.arange(n, dtype=np.int32), np.arange(n, n + m, dtype=np.int32)
     add(left, np.full(n, n + m, np.int32), np.ones(n, np.int64), np.zeros(n, np.int64))
-    add(right, np.full(m, n + m, np.int32), market.free, np.zeros(m, np.int64))
+    add(right, np.full(m, n + m, np.int32), places, np.zeros(m, np.int64))
     solver.set_nodes_supplies(left, np.ones(n, np.int64))
     solver.set_node_supply(n + m, -n)
     return solver
 
 
 @contextmanager
-def _timed() -> Iterator[list[float]]:
+def timed() -> Iterator[list[float]]:
+    """The seconds that the block took, once it has ended."""
     seconds = [0.0]
     started = time.perf_counter()
     yield seconds
     seconds[0] = time.perf_counter() - started
 
 
+def peak_mb() -> float:
+    """The most memory that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 if __name__ == "__main__":
     what, kind, *numbers = sys.argv[1:]
     size, against, side_by_side = map(int, numbers)
     measured = MEASURED[what](KINDS[kind](size, against), side_by_side)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(json.dumps({**measured, "peak_mb": peak}))
+    sys.stdout.write(json.dumps({**measured, "peak_mb": peak_mb()}))
