@@ -21,7 +21,7 @@ from matching.worths import NEVER, Effort, Sides, Worths
 WIDEST: Final = 300 * MICROS
 """Amounts up to which a pair less a price and a surplus, each within twice as much, has 32 bits."""
 
-_PAIRS_AT_ONCE: Final = 500_000
+_PAIRS_AT_ONCE: Final = 200_000
 
 Matrix = Any
 """An array-like of n rows and m columns, or a sparse array or matrix of scipy."""
@@ -187,9 +187,9 @@ def _table(values: npt.NDArray[Any], barred: Masks | None) -> Amounts:
         if barred is None:
             table[rows] = _millionths(some)
         else:
-            shut = barred[rows]
-            np.copyto(some, 0.0, where=shut)
-            table[rows] = np.where(shut, NEVER, _millionths(some))
+            np.copyto(some, 0.0, where=barred[rows])
+            table[rows] = _millionths(some)
+            np.copyto(table[rows], NEVER, where=barred[rows])
     return table
 
 
