@@ -13,8 +13,9 @@ import numpy.typing as npt
 from scipy.sparse import csgraph, csr_array
 
 from service.measurement.arrays import Floats
+from service.measurement.choices import BadChoices, Option, Stage
 from service.measurement.results import Convergence, Result, Status, Undefined
-from service.measurement.worths import BadChoices, Contest, Option, Stage, Worths, estimate
+from service.measurement.worths import Contest, Worths, estimate
 
 _PLAIN: Final = "Bradley and Terry (1952), maximum likelihood, errors by observed information"
 _TIED: Final = "Davidson (1970), maximum likelihood, errors by observed information"
@@ -141,28 +142,31 @@ def compare(
     Davidson, R. R. (1970). On extending the Bradley-Terry model to accommodate ties in paired
     comparison experiments. Journal of the American Statistical Association 65(329), 317-328.
     """
+    contest = _contest(comparisons)
+    if contest.ties and not comparisons.wins.any():
+        none = Undefined("every comparison is a tie, so that nothing tells the candidates apart")
+        refused = Convergence(Status.REFUSED)
+        return Result(contest.analysis, none, contest.counts, contest.method, convergence=refused)
+    return estimate(contest, ghost=ghost, reference=reference, level=level)
+
+
+def _contest(comparisons: Comparisons) -> Contest:
     wins, ties = comparisons.wins, comparisons.ties
-    counts = {
-        "candidates": len(comparisons.labels),
-        "comparisons": round(wins.sum() + ties.sum() / 2),
-        "ties": round(ties.sum() / 2),
-    }
     has_ties = bool(ties.any())
-    contest = Contest(
+    return Contest(
         labels=comparisons.labels,
         stages=tuple(_stages(comparisons)),
         beats=(wins > 0) | (ties > 0),
         analysis="paired comparisons",
         method=_TIED if has_ties else _PLAIN,
-        counts=counts,
+        counts={
+            "candidates": len(comparisons.labels),
+            "comparisons": round(wins.sum() + ties.sum() / 2),
+            "ties": round(ties.sum() / 2),
+        },
         ties=has_ties,
         is_finite=not has_ties or _bounds_ties(comparisons),
     )
-    if has_ties and not wins.any():
-        none = Undefined("every comparison is a tie, so that nothing tells the candidates apart")
-        refused = Convergence(Status.REFUSED)
-        return Result(contest.analysis, none, counts, contest.method, convergence=refused)
-    return estimate(contest, ghost=ghost, reference=reference, level=level)
 
 
 def _stages(comparisons: Comparisons) -> Iterator[Stage]:

@@ -75,10 +75,9 @@ class Measures:
 
     def standard_errors(self) -> Floats:
         """Of the differences, shape (n, n): the root of V_ii + V_jj - 2 V_ij."""
-        variances = np.diag(self.covariance)
-        of_pairs = np.add.outer(variances, variances) - 2 * self.covariance
-        of_pairs[of_pairs < _ROUNDING * variances.max(initial=0.0)] = 0.0
-        return np.sqrt(of_pairs)
+        of_pairs = difference_variances(self.covariance)
+        room = _ROUNDING * np.diag(self.covariance).max(initial=0.0)
+        return np.sqrt(np.where(of_pairs < room, 0.0, of_pairs))
 
     def draws(self, seed: int, count: int) -> Iterator[Floats]:
         """Values as they might have come out, in blocks of shape (at most 1,000, n).
@@ -92,6 +91,12 @@ class Measures:
         for start in range(0, count, _BLOCK):
             size = min(_BLOCK, count - start)
             yield self.values + normal.standard_normal((size, len(self))) @ root
+
+
+def difference_variances(covariance: Floats) -> Floats:
+    """The variance of each difference, V_ii + V_jj - 2 V_ij, shape (n, n)."""
+    variances = np.diag(covariance)
+    return np.add.outer(variances, variances) - 2 * covariance
 
 
 def _check_labels(labels: tuple[str, ...]) -> None:

@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 
 from service.measurement.arrays import Masks
+from service.measurement.choices import BadChoices, Option, Stage
 from service.measurement.results import Result
-from service.measurement.worths import BadChoices, Contest, Option, Stage, Worths, estimate
+from service.measurement.worths import Contest, Worths, estimate
 
 _METHOD: Final = (
     "Plackett (1975) and Luce (1959), maximum likelihood, errors by observed information"

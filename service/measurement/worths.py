@@ -4,99 +4,19 @@ Bradley and Terry's pairs, Davidson's ties and Plackett and Luce's rankings are 
 conditional logit, and are estimated here once. It refuses to pass off as data what a prior adds.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Final, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from scipy.sparse import csgraph, csr_array
 from scipy.special import ndtri
 
 from service.measurement.arrays import Floats, Integers, Masks
+from service.measurement.choices import STEPS, BadChoices, Choices, Option, Stage, climb
 from service.measurement.measures import Measures
+from service.measurement.quasi_variances import largest_error, quasi_variances
 from service.measurement.results import Convergence, Estimate, Interval, Result, Status, Undefined
-
-_STEPS: Final = 100
-_HALVINGS: Final = 30
-_PRECISION: Final = 1e-9
-
-
-class BadChoices(ValueError):  # noqa: N818 - it says what the choices are
-    """Choices that cannot be read; the message names the row and the remedy."""
-
-
-class Option(NamedTuple):
-    """One way in which a stage could have gone: what it loads on, and how often it went so."""
-
-    loads: Mapping[int, float]
-    taken: float
-
-
-Stage = Sequence[Option]
-
-
-@dataclass(frozen=True)
-class Choices:
-    """Stages of options, of which a share proportional to exp(design @ parameters) is taken.
-
-    Parameters
-    ----------
-    design : csr_array, shape (options, parameters)
-    starts : ndarray of int64, shape (stages,)
-        The first option of each stage.
-    taken : ndarray of float64, shape (options,)
-    """
-
-    design: csr_array
-    starts: Integers
-    taken: Floats
-
-    @classmethod
-    def of(cls, stages: Sequence[Stage], parameters: int) -> "Choices":
-        """The arrays of these stages."""
-        options = [option for stage in stages for option in stage]
-        rows = [row for row, option in enumerate(options) for _ in option.loads]
-        columns = [column for option in options for column in option.loads]
-        loads = [load for option in options for load in option.loads.values()]
-        shape = len(options), parameters
-        starts = np.cumsum([0, *(len(stage) for stage in stages[:-1])], dtype=np.int64)
-        taken = np.array([option.taken for option in options], dtype=np.float64)
-        return cls(csr_array((loads, (rows, columns)), shape=shape), starts, taken)
-
-    @cached_property
-    def _stages(self) -> Integers:
-        lengths = np.diff(np.append(self.starts, len(self.taken)))
-        return np.repeat(np.arange(len(self.starts)), lengths)
-
-    @cached_property
-    def _totals(self) -> Floats:
-        return np.add.reduceat(self.taken, self.starts)
-
-    def log_likelihood(self, parameters: Floats) -> float:
-        """Of all that was taken."""
-        return float(self.taken @ np.log(self._shares(parameters)))
-
-    def _shares(self, parameters: Floats) -> Floats:
-        logits = self.design @ parameters
-        logits -= np.maximum.reduceat(logits, self.starts)[self._stages]
-        odds = np.exp(logits)
-        shares: Floats = odds / np.add.reduceat(odds, self.starts)[self._stages]
-        return np.maximum(shares, np.finfo(np.float64).tiny)
-
-    def slopes(self, parameters: Floats) -> tuple[Floats, Floats]:
-        """The gradient of the log-likelihood, and the information: its curvature, negated."""
-        shares = self._shares(parameters)
-        expected = shares * self._totals[self._stages]
-        gradient: Floats = self.design.T @ (self.taken - expected)
-        of_stage = csr_array(
-            (shares, (self._stages, np.arange(len(shares)))),
-            shape=(len(self.starts), len(shares)),
-        )
-        means = of_stage @ self.design
-        second = self.design.T @ self.design.multiply(expected[:, np.newaxis])
-        first = means.T @ means.multiply(self._totals[:, np.newaxis])
-        return gradient, (second - first).toarray()
 
 
 @dataclass(frozen=True)
@@ -213,7 +133,7 @@ def estimate(
         return _refused(contest, _why_none(contest), fixed)
     solution = _solve(contest, added)
     if solution.convergence.status is Status.NOT_CONVERGED:
-        none = Undefined(f"Newton's steps did not settle within {_STEPS}")
+        none = Undefined(f"Newton's steps did not settle within {STEPS}")
         return _result(contest, none, fixed, prior, solution.convergence)
     found = _told(contest, solution, reference, level)
     cautions = tuple(_cautions(contest, found, needed=needed, added=added, level=level))
@@ -277,7 +197,7 @@ def _solve(contest: Contest, ghost: float) -> _Solution:
     choices = Choices.of((*contest.stages, *beside), width)
     worths = np.ones(width)
     worths[n : n + extra] = 0.0
-    values, convergence = _climb(choices, worths)
+    values, convergence = climb(choices, worths)
     _, information = choices.slopes(values)
     free = np.outer(worths, worths) / worths.sum()
     covariance = np.linalg.inv(information + free) - free
@@ -291,26 +211,6 @@ def _solve(contest: Contest, ghost: float) -> _Solution:
 def _against_ghost(n: int, ghost: int, times: float) -> Iterator[Stage]:
     for each in range(n):
         yield (Option({each: 1.0}, times), Option({ghost: 1.0}, times))
-
-
-def _climb(choices: Choices, worths: Floats) -> tuple[Floats, Convergence]:
-    """Newton's steps, halved where they would lead down; the likelihood has one summit."""
-    values = np.zeros(len(worths))
-    height = choices.log_likelihood(values)
-    free = np.outer(worths, worths) / worths.sum()
-    for steps in range(1, _STEPS + 1):
-        gradient, information = choices.slopes(values)
-        step = np.linalg.solve(information + free, gradient)
-        change = float(np.abs(step).max())
-        for _ in range(_HALVINGS):
-            reached = choices.log_likelihood(values + step)
-            if reached >= height - _PRECISION * (1 + abs(height)):
-                break
-            step /= 2
-        values, height = values + step, reached
-        if change < _PRECISION:
-            return values, Convergence(Status.CONVERGED, steps, change)
-    return values, Convergence(Status.NOT_CONVERGED, _STEPS, change)
 
 
 def _told(contest: Contest, solution: _Solution, reference: str | None, level: float) -> Worths:
@@ -337,7 +237,7 @@ def _told(contest: Contest, solution: _Solution, reference: str | None, level: f
         covariance=covariance[np.ix_(order, order)],
         tie=_tie(solution, n, z, level) if contest.ties else None,
         log_likelihood=solution.log_likelihood,
-        quasi_error=quasi if isinstance(quasi, Undefined) else _quasi_error(quasi, covariance),
+        quasi_error=quasi if isinstance(quasi, Undefined) else largest_error(quasi, covariance),
     )
 
 
@@ -349,57 +249,6 @@ def _tie(solution: _Solution, place: int, z: float, level: float) -> Estimate:
     log, se = float(solution.values[place]), float(np.sqrt(solution.covariance[place, place]))
     low, value, high = np.exp([log - z * se, log, log + z * se]).tolist()
     return Estimate(value, value * se, Interval(low, high, level))
-
-
-def quasi_variances(covariance: Floats) -> Floats | Undefined:
-    """One variance for each, the sum of two of which is nearly that of their difference.
-
-    The squared errors of the logarithms are least over all pairs, so that small variances count
-    as much as large ones. Two have the same, as only their sum is known.
-
-    Parameters
-    ----------
-    covariance : ndarray of float64, shape (n, n)
-
-    Returns
-    -------
-    ndarray of float64, shape (n,), or Undefined where one would be negative
-
-    References
-    ----------
-    Firth, D. & de Menezes, R. X. (2004). Quasi-variances. Biometrika 91(1), 65-80.
-    """
-    sought = _of_pairs(covariance)
-    others = ~np.eye(len(covariance), dtype=np.bool_)
-    if (sought[others] <= 0).any():
-        return Undefined("some difference is known without error")
-    quasi = np.full(len(covariance), sought[others].mean() / 2)
-    for _ in range(_STEPS):
-        sums = np.where(others, np.add.outer(quasi, quasi), 1.0)
-        slopes = np.where(others, 1 / sums, 0.0)
-        misses = np.where(others, np.log(sums / np.where(others, sought, 1.0)), 0.0)
-        square = slopes**2
-        turn = square + np.diag(square.sum(axis=1))
-        step: Floats = np.linalg.lstsq(turn, -(misses * slopes).sum(axis=1), rcond=1e-12)[0]
-        while (np.add.outer(quasi + step, quasi + step)[others] <= 0).any():
-            step /= 2
-        quasi = quasi + step
-        if np.abs(step).max() < _PRECISION * np.abs(quasi).max():
-            break
-    if (quasi <= 0).any():
-        return Undefined("no positive variances come near those of the differences")
-    return quasi
-
-
-def _of_pairs(covariance: Floats) -> Floats:
-    variances = np.diag(covariance)
-    return np.add.outer(variances, variances) - 2 * covariance
-
-
-def _quasi_error(quasi: Floats, covariance: Floats) -> float:
-    pairs = np.triu_indices(len(quasi), 1)
-    told, true = np.add.outer(quasi, quasi)[pairs], _of_pairs(covariance)[pairs]
-    return float(np.abs(np.sqrt(told / true) - 1).max())
 
 
 def _is_connected(beats: Masks) -> bool:

@@ -35,6 +35,14 @@ def test_a_band_is_not_transitive_and_says_so() -> None:
     ) in result.cautions
 
 
+def test_many_breaks_are_counted_and_not_all_told() -> None:
+    scores = [9.0, 6.2, 6.1, 5.9, 5.8]
+    result = classical_band("abcde", scores, reliability=0.0, spread=1.07)
+    assert result.found().members == ("a", "b", "c")
+    assert len(result.found().breaks) == 4
+    assert result.cautions[-1] == "There are 1 more cases such as these."
+
+
 def test_the_classical_width_is_the_one_of_cascio_and_others() -> None:
     scores = [95.0, 92.0, 89.0, 81.0]
     found = classical_band("abcd", scores, reliability=0.9, spread=10.0).found()

@@ -10,10 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+from service.measurement import choices
+from service.measurement import quasi_variances as quasi_variances_module
+from service.measurement.choices import BadChoices
 from service.measurement.comparisons import Comparison, Comparisons, compare
+from service.measurement.quasi_variances import quasi_variances
 from service.measurement.ranks import rank
 from service.measurement.results import Estimate, Interval, Result, Status, Undefined
-from service.measurement.worths import BadChoices, Worths, quasi_variances
+from service.measurement.worths import Worths
 
 TEAMS = ("BAL", "BOS", "CLE", "DET", "MIL", "NY", "TOR")
 LEAGUE = [
@@ -117,6 +121,42 @@ def test_quasi_errors_come_near_those_of_all_differences() -> None:
     assert isinstance(quasi_variances(np.zeros((2, 2))), Undefined)
     walk = np.array([[0, 0, 0], [0, 1, 1.5], [0, 1.5, 3]])
     assert isinstance(quasi_variances(walk), Undefined)
+
+
+def test_quasi_errors_that_do_not_settle_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quasi_variances_module, "_STEPS", 1)
+    result = compare(Comparisons.from_tables(TEAMS, LEAGUE))
+    assert isinstance(result.found().quasi_error, Undefined)
+    assert all(isinstance(one.quasi_se, Undefined) for one in result.found().worths)
+    assert isinstance(result.found().worths[0].log_worth.se, float)
+
+
+def test_steps_that_do_not_settle_tell_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choices, "STEPS", 2)
+    result = compare(Comparisons.from_tables(TEAMS, LEAGUE))
+    assert result.convergence.status is Status.NOT_CONVERGED
+    with pytest.raises(ValueError, match="did not settle"):
+        result.found()
+
+
+def test_far_summits_are_reached_in_short_steps() -> None:
+    """b is over a a hundred times without a tie; a and c tie in all but one of 100,001."""
+    wins = np.array([[0, 0, 1], [100, 0, 0], [0, 0, 0]])
+    ties = np.array([[0, 0, 10**5], [0, 0, 0], [10**5, 0, 0]])
+    result = compare(Comparisons.from_tables("abc", wins, ties))
+    assert result.convergence.status is Status.CONVERGED
+    tie = result.found().tie
+    assert tie is not None
+    assert isinstance(tie.value, float)
+    ours, over, theirs = values(result, ["a", "b", "c"])
+
+    def untied(gap: float) -> float:
+        sides = 2 * np.cosh(gap / 2)
+        return float(sides / (sides + tie.value))
+
+    # As many comparisons are decided as the model expects: 101 of 100,101.
+    expected = (1e5 + 1) * untied(ours - theirs) + 100 * untied(over - ours)
+    assert expected == pytest.approx(101.0, abs=1e-6)
 
 
 def test_whom_nobody_beat_gets_a_prior_that_is_named() -> None:

@@ -82,6 +82,8 @@ def test_errors_go_through_weights_and_slopes_into_the_composite() -> None:
     assert [one.utility.se for one in found.composites] == pytest.approx([found.sem] * 4)
     assert found.reliability == pytest.approx(1 - variance / found.variance)
     assert "A is not shown to be better than B." in result.cautions
+    sharp = Profiles.of(FOUR.labels, FOUR.criteria, FOUR.scores, np.full((4, 3), 0.001))
+    assert not any("is not shown" in one for one in compose(sharp, WEIGHTED).cautions)
     normal = np.random.default_rng(3)
     drawn = FOUR.scores[0] + normal.multivariate_normal(np.zeros(3), errors, size=40_000)
     assert ((drawn - 1) / 4 @ WEIGHTED.weights).std() == pytest.approx(found.sem, rel=0.02)

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.duration.hazard_regression import PHReg
 
+from service.measurement.choices import BadChoices
 from service.measurement.comparisons import Comparisons, compare
 from service.measurement.rankings import Ranking, plackett_luce
 from service.measurement.results import Interval, Result, Status
-from service.measurement.worths import BadChoices, Worths
+from service.measurement.worths import Worths
 
 PANEL = ["abcde", "bacde", "acbed", "cabde", "edabc", "bdace"]
 LABELS = ("a", "b", "c", "d", "e")

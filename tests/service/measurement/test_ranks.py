@@ -107,6 +107,7 @@ def test_alike_candidates_are_said_to_be_alike() -> None:
 
 
 def test_one_candidate_is_no_order() -> None:
+    assert rank(Measures.of("", [], np.eye(0)), seed=1).convergence.status is Status.REFUSED
     refused = rank(Measures.of("a", [1.0], [[1.0]]), seed=1)
     assert refused.convergence.status is Status.REFUSED
     with pytest.raises(ValueError, match="two candidates and there are 1"):

@@ -1,10 +1,13 @@
 """Switching weights, acceptability and the least change: the worked example and its laws."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.measurement import switches
 from service.measurement.acceptabilities import Acceptabilities, accept
 from service.measurement.composites import Criterion, Formula, compose
 from service.measurement.profiles import Profiles
@@ -103,6 +106,15 @@ def test_the_least_change_is_found_and_is_a_tie_there() -> None:
     assert totals[0] == pytest.approx(totals[1])
     assert isinstance(found.changes[-1].distance, Undefined)
     assert result.cautions[0].startswith("Moving 3.3 % of the weight draws B level with A")
+
+
+def test_an_answer_that_the_solver_does_not_find_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lost = SimpleNamespace(status=4, x=None, fun=None, message="numbers")
+    monkeypatch.setattr(switches, "linprog", lambda *_, **__: lost)
+    with pytest.raises(RuntimeError, match="no weights that make B first: numbers"):
+        smallest_change(FOUR, WEIGHTED)
 
 
 def test_whoever_is_first_whatever_the_weights_is_said_to_be() -> None:
