@@ -265,6 +265,8 @@ def _agreement(squares: _Squares, level: float) -> Estimate:
     if 1.0 - value < 1e-12:
         return Estimate(value, interval=Undefined("Without any error there is no interval."))
     degrees = _agreement_degrees(squares, value)
+    if degrees is None:
+        return Estimate(value, interval=Undefined("Without any error there is no interval."))
     tail = (1.0 + level) / 2.0
     upper = float(stats.f.ppf(tail, n - 1, degrees))
     lower = float(stats.f.ppf(tail, degrees, n - 1))
@@ -275,13 +277,13 @@ def _agreement(squares: _Squares, level: float) -> Estimate:
     return Estimate(value, interval=Interval(low, high, level))
 
 
-def _agreement_degrees(squares: _Squares, value: float) -> float:
+def _agreement_degrees(squares: _Squares, value: float) -> float | None:
     n, k = squares.n, squares.k
     share = value / (n * (1.0 - value))
     assessors = k * share * squares.assessors
     residual = (1.0 + k * share * (n - 1)) * squares.residual
     spread = assessors**2 / (k - 1) + residual**2 / ((n - 1) * (k - 1))
-    return float((assessors + residual) ** 2 / spread)
+    return (assessors + residual) ** 2 / spread if spread > 0 else None
 
 
 def _agreement_of_mean(squares: _Squares, level: float) -> Estimate:
