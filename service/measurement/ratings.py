@@ -176,6 +176,15 @@ class Ratings:
         """The cells that were observed."""
         return self if self.seen.all() else self.only(self.seen)
 
+    @cached_property
+    def units(self) -> Integers:
+        """What is rated: a number from 0 for all cells that differ in their assessor only."""
+        places = self.candidate.codes
+        for facet in (self.competency, self.instrument, self.occasion):
+            places = places * len(facet) + facet.codes
+        units: Integers = np.unique(places, return_inverse=True)[1].astype(np.int64)
+        return units
+
     @property
     def counts(self) -> Mapping[str, int]:
         """How many of each there are, for a result's `counts`."""

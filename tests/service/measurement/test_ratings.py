@@ -86,3 +86,9 @@ def test_labels_nobody_bears_any_more_fall_away() -> None:
     kept = Facet.of(["b", "a", "c"]).only(np.array([True, False, True]))
     assert kept.labels == ("b", "c")
     assert kept.codes.tolist() == [0, 1]
+
+
+def test_cells_that_differ_in_their_assessor_only_are_one_unit() -> None:
+    ratings = Ratings.of(CELLS, FIVE)
+    assert ratings.units.tolist() == [0, 0, 1, 2]
+    assert Ratings.of([], FIVE).units.tolist() == []
