@@ -69,8 +69,8 @@ class Fit:
     convergence : Convergence
     log_likelihood : float
         Of the ratings, without any prior.
-    candidate_ses : ndarray of float64, shape (N,)
-        The standard error of each candidate were the rest known.
+    model_ses : tuple of ndarray of float64
+        The standard error of each element were all others known, facet by facet.
     spread : tuple of float, optional
         The mean and standard deviation of candidates, where they are estimated.
     """
@@ -79,7 +79,7 @@ class Fit:
     uncertainty: Uncertainty | None
     convergence: Convergence
     log_likelihood: float
-    candidate_ses: Floats
+    model_ses: tuple[Floats, ...]
     spread: tuple[float, float] | None = None
 
 
@@ -159,15 +159,19 @@ def _arrived(slope: _Slope, here: _Point, convergence: Convergence) -> Fit:
         found.uncertainty(slope.frame.basis),
         convergence,
         here.moments.log_likelihood,
-        1.0 / np.sqrt(found.own),
+        _model_ses(slope.cells, found),
     )
+
+
+def _model_ses(cells: Cells, found: Information) -> tuple[Floats, ...]:
+    shared = np.split(np.diag(found.shared), np.cumsum(cells.sizes[1:]))[:-1]
+    return tuple(1.0 / np.sqrt(each) for each in (found.own, *shared))
 
 
 def _lost(here: _Point, steps: int, change: float) -> Fit:
     last = None if np.isinf(change) else change
     convergence = Convergence(Status.NOT_CONVERGED, steps, last)
-    nothing = np.zeros_like(here.candidates)
-    return Fit(here.parameters, None, convergence, here.moments.log_likelihood, nothing)
+    return Fit(here.parameters, None, convergence, here.moments.log_likelihood, ())
 
 
 def _longest(move: tuple[Floats, Floats]) -> float:
