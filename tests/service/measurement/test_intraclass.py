@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
-import pingouin  # type: ignore[import-untyped]
+import pingouin
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
