@@ -108,7 +108,7 @@ class _Endpoint:
             return
         if answer is None:
             return
-        _tell(scope["method"], reference, answer, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
         body, packing = _packed(asking.heads, answer.outcome.pieces())
         headers = [
             *_HEADERS,
@@ -118,10 +118,11 @@ class _Endpoint:
             (b"x-request-id", reference.encode()),
             *((name.lower().encode(), value.encode()) for name, value in answer.headers.items()),
         ]
-        if exchange is not None and exchange.answer(answer.status, headers, body):
-            return
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"".join(body)})
+        if exchange is None or not exchange.answer(answer.status, headers, body):
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"".join(body)})
+        # The client does not wait for it.
+        _tell(scope["method"], reference, answer, seconds)
 
     async def _answer_or_refusal(
         self, asking: Asking, send: Send
