@@ -108,7 +108,7 @@ class AdditiveCompatibility(AdditiveClassifier):
     experts' score, the logistic loss of all rows plus
     `shrinkage / 2 * |w - s * experts|^2`, by L-BFGS-B (Byrd, Lu, Nocedal and Zhu 1995). With
     few rows it is the experts' score brought to the scale of the outcomes, with many what the
-    rows say.
+    rows say. What rows have beside their features can be learnt with them and left out again.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class AdditiveCompatibility(AdditiveClassifier):
         self.max_iter = max_iter
         self.tol = tol
 
-    def fit(self, X: Matrix, y: Matrix) -> Self:
+    def fit(self, X: Matrix, y: Matrix, beside: Matrix | None = None) -> Self:
         """Learns from k rows.
 
         Parameters
@@ -158,28 +158,43 @@ class AdditiveCompatibility(AdditiveClassifier):
         X : array-like, shape (k, f)
         y : array-like, shape (k,)
             Two classes; the second in sorted order is the good one.
+        beside : array-like, shape (k, b), optional
+            What may only speak for a row and is no feature, such as who was in it. It takes its
+            part of the outcomes and stays out of the model, which has its mean for every pair.
 
         Raises
         ------
         ValueError
-            If there are not two classes, or a parameter has another shape than the features.
+            If there are not two classes, or something has another shape than the features.
         """
         features, outcomes = validate_data(self, X, y, dtype=np.float64, order="C")
         self.classes_, codes = two_classes(outcomes)
         wide = features.shape[1]
         experts = _for_each("experts", self.experts, wide)
         signs = _for_each("monotonic_cst", self.monotonic_cst, wide)
+        others = _beside(beside, len(features))
         found = minimize(
             _loss,
-            np.zeros(wide + 2),
-            args=(features, 2.0 * codes - 1.0, experts, self.shrinkage),
+            np.zeros(2 + wide + others.shape[1]),
+            args=(
+                np.column_stack([features, others]),
+                2.0 * codes - 1.0,
+                np.append(experts, np.zeros(others.shape[1])),
+                self.shrinkage,
+            ),
             method="L-BFGS-B",
             jac=True,
-            bounds=[(None, None), (0.0, None if experts.any() else 0.0), *map(_bounds, signs)],
+            bounds=[
+                (None, None),
+                (0.0, None if experts.any() else 0.0),
+                *map(_bounds, signs),
+                *[_bounds(1.0)] * others.shape[1],
+            ],
             options={"maxiter": self.max_iter, "gtol": self.tol, "ftol": 0.0},
         )
-        self.intercept_, self.scale_ = float(found.x[0]), float(found.x[1])
-        self.coef_ = found.x[2:]
+        base, self.coef_, left_out = found.x[0], found.x[2 : 2 + wide], found.x[2 + wide :]
+        self.intercept_ = float(base + others.mean(axis=0) @ left_out)
+        self.scale_ = float(found.x[1])
         self.n_iter_ = int(found.nit)
         return self
 
@@ -335,6 +350,17 @@ def _for_each(name: str, given: Matrix | None, wide: int) -> Floats:
         message = f"{name} has shape {values.shape}, but X has {wide} features: give one for each"
         raise ValueError(message)
     return values
+
+
+def _beside(given: Matrix | None, rows: int) -> Floats:
+    """Columns beside the features; nothing given is no column."""
+    if given is None:
+        return np.zeros((rows, 0))
+    columns = np.asarray(given, dtype=np.float64)
+    if columns.ndim != 2 or len(columns) != rows:
+        message = f"beside has shape {columns.shape}, but X has {rows} rows: give one row for each"
+        raise ValueError(message)
+    return columns
 
 
 def _bounds(sign: float) -> tuple[float | None, float | None]:

@@ -30,6 +30,7 @@ from matching.figures import MINIMUM_CELL, Unsaid
 from matching.models import Model, Step, calibrate
 from matching.outcomes import Outcome, Outcomes
 from matching.pair_features import LEARNABLE
+from matching.pooling import mentor_effects
 from matching.reciprocity import ReciprocalScore
 from matching.threads import single_threaded
 
@@ -216,17 +217,25 @@ class _Course:
 
     def _learnt(self, step: Step, part: Outcomes, groups: Labels) -> Model:
         """The model of these rows, calibrated on rows of theirs that it had not learnt from."""
-        learner = self.learners[step]
         logits = np.empty(len(part.features))
         _refuse_few(part, groups, CALIBRATION_FOLDS)
         for fold in plainly_grouped(groups, folds=CALIBRATION_FOLDS, seed=self.seed):
             train = part.part(fold.train)
             _refuse_alike(train)
-            score = clone(learner).fit(train.features, train.content)
+            score = self._fitted(step, train)
             logits[fold.test] = score.decision_function(part.features[fold.test])
         rated = part.is_rated
         calibration = calibrate(logits[rated], part.good[rated])
-        return Model(step, clone(learner).fit(part.features, part.content), calibration)
+        return Model(step, self._fitted(step, part), calibration)
+
+    def _fitted(self, step: Step, part: Outcomes) -> ReciprocalScore:
+        """The learner of these rows alone, with the effects of mentors as these rows show them."""
+        # Trees take the mentor for the pair: with 1,500 invented ratings and no bias to remove,
+        # what they learnt correlated with the truth by 0.79 with the effects, by 0.86 without.
+        pooled = step is Step.LINEAR
+        effects = {"beside": mentor_effects(part, seed=self.seed)} if pooled else {}
+        score: ReciprocalScore = clone(self.learners[step])
+        return score.fit(part.features, part.content, **effects)
 
 
 def _learners(

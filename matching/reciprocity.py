@@ -86,7 +86,7 @@ class ReciprocalScore(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # u
         tags.classifier_tags.multi_class = False
         return tags
 
-    def fit(self, X: Matrix, y: Matrix) -> Self:
+    def fit(self, X: Matrix, y: Matrix, beside: Matrix | None = None) -> Self:
         """Learns each direction from the rows that its side rated.
 
         Parameters
@@ -95,6 +95,9 @@ class ReciprocalScore(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # u
         y : array-like, shape (k, 2) or (k,)
             Whether the mentee and whether the mentor was content: 1, 0, or NaN where that side
             said nothing. One target of any two classes stands for both sides.
+        beside : array-like, shape (k, 2), optional
+            With two targets, a column for each side's model to learn `beside` the features;
+            the estimator must take it, as `AdditiveCompatibility` does.
 
         Raises
         ------
@@ -108,7 +111,10 @@ class ReciprocalScore(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # u
             features = validate_data(self, X, dtype=np.float64)
             check_consistent_length(features, target)
             sides = target.astype(np.float64).T
-            mine, theirs = (_learnt(learner, features, side) for side in sides)
+            others = (None, None) if beside is None else np.asarray(beside, dtype=np.float64).T
+            mine, theirs = (
+                _learnt(learner, features, *side) for side in zip(sides, others, strict=True)
+            )
             self.models_, self.classes_ = (mine, theirs), np.array([0, 1])
             return self
         features, outcomes = validate_data(
@@ -161,9 +167,10 @@ class ReciprocalScore(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # u
         return FUSIONS[self.fusion]
 
 
-def _learnt(learner: Any, features: Floats, outcomes: Floats) -> Any:
+def _learnt(learner: Any, features: Floats, outcomes: Floats, beside: Floats | None) -> Any:
     said = ~np.isnan(outcomes)
-    return clone(learner).fit(features[said], outcomes[said].astype(np.int64))
+    given = {} if beside is None else {"beside": beside[said, None]}
+    return clone(learner).fit(features[said], outcomes[said].astype(np.int64), **given)
 
 
 def _logit(probabilities: Floats) -> Floats:
