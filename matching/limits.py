@@ -27,6 +27,17 @@ class Lacking(Infeasible):
         self.short = short
 
 
+class Unkept(Infeasible):
+    """A pin that cannot be kept, with the codes of all that stands against it.
+
+    There are none where the two are not both in the run.
+    """
+
+    def __init__(self, message: str, codes: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.codes = codes
+
+
 def _nobody() -> Integers:
     return np.zeros(0, dtype=np.int64)
 

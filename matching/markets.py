@@ -12,7 +12,7 @@ import numpy as np
 
 from matching.arrays import Amounts, Bits, Integers, Masks
 from matching.configurations import Configuration
-from matching.limits import UNBOUND, Infeasible, Limits
+from matching.limits import UNBOUND, Limits, Unkept
 from matching.people import Fixed, Mentee, Mentor, free_places, ordered
 from matching.rules import BIT, Rule, Rules
 from matching.scores import Scores
@@ -66,9 +66,10 @@ class Market:
         ------
         InvalidPeople
             If an id or a person occurs twice on one side.
+        Unkept
+            If a pin cannot be kept, with the pair and the rules that forbid it.
         Infeasible
-            If a pin cannot be kept, with the pair and the rule that forbids it, or a mentor who
-            is not there must get somebody.
+            If a mentor who is not there must get somebody.
         """
         pairs = frozenset(fixed)
         held = {pair.mentee_id for pair in pairs}
@@ -119,16 +120,16 @@ class Market:
         for mentee, mentor in sorted(pins):
             broken = known.get((mentee, mentor))
             if broken is None:
-                raise Infeasible(
+                raise Unkept(
                     f"{mentee} and {mentor} are pinned, and are not both in this run: only who"
                     " waits can be pinned to a mentor who offers; take the pin back"
                 )
             codes = [rule.value for rule in Rule if broken & int(BIT[rule])]
             if codes:
-                raise Infeasible(_unkept(mentee, mentor, ", ".join(codes)))
+                raise _unkept(mentee, mentor, *codes)
         demands = np.ones(len(self.mentees), dtype=np.int64)
         for i, j, code in limits.broken_pins(demands, self.free):
-            raise Infeasible(_unkept(self.mentees[i].id, self.mentors[j].id, code))
+            raise _unkept(self.mentees[i].id, self.mentors[j].id, code)
 
     def allowed(self, rows: slice, broken: Bits, scores: Amounts) -> Masks:
         """Which pairs of a block may be made, shape (r, m); of whoever is pinned only the pin."""
@@ -146,5 +147,9 @@ class Market:
             yield Block(rows, self.rules.broken(rows), self.scores.totals(rows))
 
 
-def _unkept(mentee: str, mentor: str, codes: str) -> str:
-    return f"{mentee} and {mentor} are pinned, and cannot be paired: {codes}; take the pin back"
+def _unkept(mentee: str, mentor: str, *codes: str) -> Unkept:
+    against = ", ".join(codes)
+    message = (
+        f"{mentee} and {mentor} are pinned, and cannot be paired: {against}; take the pin back"
+    )
+    return Unkept(message, codes)

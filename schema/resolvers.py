@@ -21,6 +21,7 @@ from service import operations
 from service.access.actors import Actor
 from service.access.conditions import NEVER
 from service.errors import Invalid, NotSignedIn, Refusal, RefusalCode
+from service.match_words import MatchRule
 from service.models import Row
 from service.operations import Operation
 from service.reading import answers
@@ -44,6 +45,9 @@ class OperationError:
     )
     current_version: int | None = strawberry.field(
         default=None, description="The row's version now, where the input was made on an older one."
+    )
+    rules: list[blueprints.enum(MatchRule)] = strawberry.field(  # type: ignore[valid-type]
+        default_factory=list, description="The rules of the match that stand against it, if any."
     )
 
 
@@ -240,4 +244,5 @@ def _error(refusal: Refusal) -> OperationError:
         message=refusal.message,
         path=[to_camel_case(step) for step in refusal.path],
         current_version=refusal.details.get("currentVersion"),
+        rules=refusal.details.get("rules", []),
     )

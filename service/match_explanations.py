@@ -150,6 +150,11 @@ def require(by: Actor) -> None:
     permits.require(by, "read_file", "match_proposal")
 
 
+def may_know_rules(by: Actor) -> bool:
+    """Whether the caller may know which rules forbid a pair: whoever may ask for explanations."""
+    return by.reach("read", "match_run").any and by.reach("read_file", "match_proposal").any
+
+
 def _run_explanation(made: Settlement) -> RunExplanation:
     unmatched = int((made.taken == NOBODY).sum())
     found = vacancies.liftings(made)

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import orjson
 from tortoise import connections
 
 import matching
+from matching.limits import Unkept
 from matching.markets import Market
 from service.dates import first_day, last_day
 from service.models.match_overrides import COUNTS_TODAY
@@ -134,7 +136,7 @@ WITH waiting AS (
     UNION ALL
     SELECT 'model', (
         SELECT json_agg(json_build_array(model_version, archive_sha256, encode(archive, 'base64')))
-        FROM compatibility_model WHERE state = 'APPROVED' AND archive IS NOT NULL)
+        FROM compatibility_model WHERE {models})
     UNION ALL
     SELECT 'overrides', (
         SELECT json_agg(json_build_array(kind, request_id, mentor_id))
@@ -150,10 +152,21 @@ SELECT CURRENT_DATE AS today, clock_timestamp() AS read_at,
     json_object_agg(name, COALESCE(rows, '[]'::json))::text AS tables FROM listing
 """
 _OVERRIDES = COUNTS_TODAY.format(row="decision")
+_MODELS = "state = 'APPROVED' AND archive IS NOT NULL"
 _WAITING = _SNAPSHOT.format(
     requests="request.state = 'WAITING'",
     mentors="mentor.withdrawn_at IS NULL",
     overrides=_OVERRIDES,
+    models=_MODELS,
+)
+# Of one pair, and of those whose pins take the mentor's places before it. What a model has
+# learned moves scores and no rule.
+_PAIR = _SNAPSHOT.format(
+    requests="request.id = $1 OR request.id IN (SELECT request_id FROM match_override decision"  # noqa: S608 - no input in it
+    f" WHERE mentor_id = $2 AND kind = 'PIN' AND {_OVERRIDES})",
+    mentors="mentor.id = $2",
+    overrides=f"mentor_id = $2 AND {_OVERRIDES}",
+    models="false",
 )
 _IN_A_RATED_PAIR = (
     "{0}.id IN (SELECT mentorship.{0}_id FROM mentorship"
@@ -163,6 +176,7 @@ _RATED = _SNAPSHOT.format(
     requests=_IN_A_RATED_PAIR.format("request"),
     mentors=_IN_A_RATED_PAIR.format("mentor"),
     overrides="false",
+    models=_MODELS,
 )
 
 
@@ -234,8 +248,23 @@ async def read_rated() -> Snapshot:
     return await _read(_RATED)
 
 
-async def _read(snapshot: str) -> Snapshot:
-    _, rows = await connections.get("default").execute_query(snapshot)
+async def against_pin(request_id: UUID, mentor_id: UUID) -> tuple[str, ...] | None:
+    """What a run of now would say against a pin of these two; None where it would keep it.
+
+    The matcher's own codes; none at all where the two are not both in the run.
+    """
+    pin = (str(request_id), str(mentor_id))
+    found = records(await _read(_PAIR, *pin))
+    terms = replace(found.terms, pins=found.terms.pins | {pin})
+    try:
+        Market.of(found.mentees, found.mentors, **found.bound_by | {"terms": terms})
+    except Unkept as unkept:
+        return unkept.codes
+    return None
+
+
+async def _read(snapshot: str, *values: str) -> Snapshot:
+    _, rows = await connections.get("default").execute_query(snapshot, list(values))
     return Snapshot(**dict(rows[0]))
 
 
@@ -295,7 +324,7 @@ def _may_be_kept(pin: tuple[str, str], found: Inputs) -> bool:
     bound_by = found.bound_by | {"terms": matching.Terms(pins=frozenset({pin}))}
     try:
         Market.of(*two, **bound_by)
-    except matching.Infeasible:
+    except Unkept:
         return False
     return True
 

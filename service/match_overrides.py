@@ -11,17 +11,23 @@ from uuid import UUID
 
 from pydantic import Field
 
-from service import audit, clock, match_proposals, models, permits
+from service import (
+    audit,
+    clock,
+    match_explanations,
+    match_inputs,
+    match_proposals,
+    models,
+    permits,
+)
 from service.access.actors import Actor
 from service.changes import Change, MentorId, Reason, RefersTo
 from service.errors import Conflict, Invalid, NotAllowed
+from service.match_words import REMEDIES, MatchRule
 from service.models.steps import NEXT_STEPS
 from service.models.vocabulary import (
-    MentorshipState,
     OverrideKind,
     OverrideState,
-    PreferenceKind,
-    ProposalState,
     RequestState,
 )
 from service.operations import Meaning, check_version, operation
@@ -76,7 +82,8 @@ class OverrideRefusal(OverrideApproval):
 async def propose(change: NewMatchOverride, *, by: Actor) -> models.MatchOverride:
     """The proposed override; it counts only when somebody else approves it.
 
-    Refuses both halves of the pair, requests that no longer wait, and a second one for the two.
+    Refuses both halves of the pair, requests that no longer wait, a second one for the two, and
+    pins that a run of today would not keep.
     """
     permits.require(by, "propose", "match_override")
     _check_is_person(by)
@@ -86,6 +93,8 @@ async def propose(change: NewMatchOverride, *, by: Actor) -> models.MatchOverrid
     if request.person_id == mentor.person_id:
         raise Invalid("Nobody mentors themselves; choose another mentor.", path=("mentor_id",))
     _check_waits(request, ("request_id",))
+    if change.kind is OverrideKind.PIN:
+        await _check_can_be_kept(request, mentor, ("mentor_id",), by=by)
     values: dict[str, Any] = change.model_dump() | {"proposed_on": await clock.today()}
     row = await models.MatchOverride.create(**values, proposed_by_id=by.account_id)
     entry = audit.Entry(row, "propose", audit.initial(values), change.reason)
@@ -98,7 +107,7 @@ async def approve(change: OverrideApproval, *, by: Actor) -> models.MatchOverrid
     """The override, in force from the next run on; what stands proposed against a ban falls.
 
     Refuses whoever proposed it, requests that no longer wait, overrides whose day has come, and
-    pins that a declared conflict, a refusal, an earlier rejection or full places stand against.
+    pins that a run of today would not keep.
     """
     await _check_may(by, "approve", change)
     seen = await models.MatchOverride.get(id=change.id)
@@ -112,7 +121,7 @@ async def approve(change: OverrideApproval, *, by: Actor) -> models.MatchOverrid
         message = f"It would have ended on {row.ends_on}; decline it and propose another."
         raise Conflict(message, path=("id",))
     if row.kind is OverrideKind.PIN:
-        await _check_can_be_kept(request, mentor)
+        await _check_can_be_kept(request, mentor, ("id",), by=by)
     new = {"state": OverrideState.IN_FORCE, "decided_on": today, "decided_by_id": by.account_id}
     await audit.rewrite(row, "approve", new, by=by)
     if row.kind is OverrideKind.BAN:
@@ -198,43 +207,17 @@ def _check_waits(request: models.MentorshipRequest, path: tuple[str, ...]) -> No
         raise Conflict(f"The request is {state} and waits for no mentor.", path=path)
 
 
-async def _check_can_be_kept(request: models.MentorshipRequest, mentor: models.Mentor) -> None:
-    """Refuses a pin that the rules of the match would break; a pin overrides none of them."""
-    against = await _what_stands_against(request, mentor)
-    if against is not None:
-        raise Conflict(f"{against}; decline this pin.", path=("id",))
-    if await _taken(mentor) >= mentor.capacity:
-        message = "The mentor has no place left; raise the mentor's capacity, or decline this pin."
-        raise Conflict(message, path=("id",))
-
-
-async def _what_stands_against(
-    request: models.MentorshipRequest, mentor: models.Mentor
-) -> str | None:
-    pair = (request.person_id, mentor.person_id)
+async def _check_can_be_kept(
+    request: models.MentorshipRequest, mentor: models.Mentor, path: tuple[str, ...], *, by: Actor
+) -> None:
+    """Refuses a pin that a run of now would not keep; a pin overrides none of its rules."""
     if mentor.withdrawn_at is not None:
-        return "The mentor has withdrawn"
-    if await models.DeclaredConflict.exists(declared_by_id__in=pair, other_id__in=pair):
-        return "One of the two has declared a conflict of interest with the other"
-    if await models.MentorPreference.exists(
-        request=request, mentor=mentor, kind=PreferenceKind.REFUSED
-    ):
-        return "The mentee has refused this mentor"
-    if await models.MatchProposal.exists(
-        request__person_id=request.person_id, mentor=mentor, state=ProposalState.REJECTED
-    ):
-        return "A person has rejected this pair before"
-    return None
-
-
-async def _taken(mentor: models.Mentor) -> int:
-    """The mentor's places that active pairs and pins in force already take."""
-    active = await models.Mentorship.filter(mentor=mentor, state=MentorshipState.ACTIVE).count()
-    pinned = await models.MatchOverride.filter(
-        mentor=mentor,
-        kind=OverrideKind.PIN,
-        state=OverrideState.IN_FORCE,
-        ends_on__gt=await clock.today(),
-        request__state=RequestState.WAITING,
-    ).count()
-    return active + pinned
+        raise Conflict("The mentor has withdrawn; choose another mentor.", path=path)
+    codes = await match_inputs.against_pin(request.id, mentor.id)
+    if codes is None:
+        return
+    if not codes or not match_explanations.may_know_rules(by):
+        raise Conflict("The rules of the match keep these two apart today.", path=path)
+    rules = [MatchRule(code) for code in codes]
+    said = " ".join(f"{rule.meaning} {REMEDIES[rule]}" for rule in rules)
+    raise Conflict(f"{said} A pin overrides no rule.", path=path, details={"rules": rules})

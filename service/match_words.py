@@ -3,6 +3,9 @@
 Each is the matcher's own code with a meaning for people; a test holds the two together.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from service.models.vocabulary import Word
 
 
@@ -23,6 +26,22 @@ class MatchRule(Word):
         "An earlier mentorship of the two was closed as no fit, or for a conflict.",
     )
     BANNED = "BANNED", "It was decided that the two are not to be paired."
+
+
+REMEDIES: Final[Mapping[MatchRule, str]] = {
+    MatchRule.NO_CAPACITY: "Raise the mentor's capacity.",
+    MatchRule.NOT_AVAILABLE: "Wait until the mentor is, or change the mentor's days.",
+    MatchRule.SAME_PERSON: "Choose another mentor.",
+    MatchRule.SUPERVISED_IN_MISSION: "Choose another mentor, or correct the record of service.",
+    MatchRule.NATIONALITY_REFUSED: "Choose another mentor, or ask whether that still holds.",
+    MatchRule.DECLARED_CONFLICT: "Choose another mentor, unless it is taken back.",
+    MatchRule.CONFLICTS_UNKNOWN: "Ask them to declare what conflicts they have, or that none.",
+    MatchRule.NO_COMMON_LANGUAGE: "Choose another mentor, or record the language they share.",
+    MatchRule.VETO: "Choose another mentor.",
+    MatchRule.ALREADY_CLOSED_BADLY: "Choose another mentor.",
+    MatchRule.BANNED: "Withdraw the ban first.",
+}
+"""What helps where a rule stands against a pin."""
 
 
 class PairStanding(Word):

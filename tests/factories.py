@@ -20,6 +20,7 @@ from service.models.vocabulary import (
     ModelKind,
     OverrideKind,
     PairSide,
+    Proficiency,
     Region,
     Stream,
 )
@@ -203,6 +204,21 @@ async def make_outcome(**changes: Any) -> models.MatchOutcome:
     if not {"mentorship", "mentorship_id"} & set(values):
         values["mentorship"] = await make_mentorship()
     return await models.MatchOutcome.create(**values)
+
+
+async def suit(request: models.MentorshipRequest, mentor: models.Mentor) -> None:
+    """Makes the two a pair that no rule of the match forbids."""
+    for half in (request, mentor):
+        await type(half).filter(id=half.id).update(conflicts_declared_at=NOON)
+        known = {"person_id": half.person_id, "language": "en"}
+        await models.PersonLanguage.get_or_create({"proficiency": Proficiency.C2}, **known)
+
+
+async def make_pin(**changes: Any) -> models.MatchOverride:
+    """A proposed pin that a run of today would keep."""
+    row = await make_override(kind=OverrideKind.PIN, **changes)
+    await suit(await row.request, await row.mentor)
+    return row
 
 
 async def make_override(**changes: Any) -> models.MatchOverride:

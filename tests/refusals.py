@@ -1,7 +1,8 @@
 """What a refusal must be: the right code at the right field, and a database as it was."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from tortoise import connections
@@ -22,10 +23,13 @@ async def everything() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def refused(code: str, *path: str, saying: str | None = None) -> AsyncIterator[None]:
+async def refused(
+    code: str, *path: str, saying: str | None = None, details: Mapping[str, Any] | None = None
+) -> AsyncIterator[None]:
     """The block is refused with this code at this path, and changes nothing at all."""
     before = await everything()
     with pytest.raises(Refusal, match=saying) as caught:
         yield
     assert (caught.value.code, caught.value.path) == (code, path)
+    assert details is None or caught.value.details == details
     assert await everything() == before

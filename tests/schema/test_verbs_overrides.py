@@ -7,6 +7,7 @@ import pytest
 
 from service import accounts, clock, models
 from service.access.roles import Role
+from tests import factories
 from tests.refusals import everything
 from tests.schema.served import SYSTEM, Served, opaque
 from tests.schema.verbs import CASES, overridden
@@ -125,6 +126,39 @@ async def test_a_trial_tells_neither_half_that_an_override_stands(
             "proposeMatchOverride", given | {"mentorId": opaque(other)}, by=caller
         )
         assert apart == there
+
+
+@pytest.mark.parametrize("beside", ["", " __typename"], ids=["alone", "executed"])
+@pytest.mark.parametrize("by", ["hr", "mentoring_manager"])
+async def test_a_pin_against_a_rule_is_refused_with_the_rule_and_what_helps(
+    served: Served, by: str, beside: str
+) -> None:
+    row = await overridden(served.world, kind="PIN")
+    request = await row.request
+    await factories.suit(request, served.world.mentor)
+    await models.MentorPreference.update_or_create(
+        {"kind": "REFUSED", "rank": None}, request=request, mentor=served.world.mentor
+    )
+    await served.token(by)
+    before = await everything()
+    document = f"""mutation($input: ApproveMatchOverrideInput!) {{{beside}
+        approveMatchOverride(input: $input) {{ matchOverride {{ id }}
+            errors {{ code path message rules }} }} }}"""
+    given = {"id": opaque(row), "version": 1}
+    answer = await served.ask(document, {"input": given}, by=by)
+    assert answer["data"]["approveMatchOverride"] == {
+        "matchOverride": None,
+        "errors": [
+            {
+                "code": "CONFLICT",
+                "path": ["id"],
+                "message": "The mentee refused the mentor, or a person rejected the pair."
+                " Choose another mentor. A pin overrides no rule.",
+                "rules": ["VETO"],
+            }
+        ],
+    }
+    assert await everything() == before
 
 
 @pytest.mark.parametrize("days", [0, 367])

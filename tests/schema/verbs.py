@@ -320,7 +320,9 @@ async def overridden(world: World, **values: Any) -> models.MatchOverride:
     bad=({"version": 9}, "VERSION_CONFLICT", ["version"]),
 )
 async def approve_match_override(world: World) -> Input:
-    return {"id": opaque(await overridden(world, kind="PIN")), "version": 1}
+    row = await overridden(world, kind="PIN")
+    await factories.suit(await row.request, world.mentor)
+    return {"id": opaque(row), "version": 1}
 
 
 @_case(

@@ -28,7 +28,9 @@ async def soon(days: int = 90) -> date:
 
 
 async def a_pair() -> tuple[models.MentorshipRequest, models.Mentor]:
-    return await factories.make_request(), await factories.make_mentor()
+    request, mentor = await factories.make_request(), await factories.make_mentor()
+    await factories.suit(request, mentor)
+    return request, mentor
 
 
 async def an_override(**changes: Any) -> NewMatchOverride:
@@ -241,8 +243,8 @@ async def test_two_live_overrides_of_a_pair_are_refused() -> None:
 
 async def test_a_second_pin_of_a_request_is_refused_while_the_first_is_in_force() -> None:
     request, mentor = await a_pair()
-    first = await factories.make_override(request=request, mentor=mentor, kind="PIN")
-    second = await factories.make_override(request=request, kind="PIN")
+    first = await factories.make_pin(request=request, mentor=mentor)
+    second = await factories.make_pin(request=request)
     await approved(first)
     async with refused("CONFLICT", "id", saying="Another pin is in force for this request"):
         await approved(second)
@@ -252,80 +254,9 @@ async def test_a_second_pin_of_a_request_is_refused_while_the_first_is_in_force(
 
 async def test_of_two_pins_approved_at_once_one_counts() -> None:
     request = await factories.make_request()
-    rows = [await factories.make_override(request=request, kind="PIN") for _ in range(3)]
+    rows = [await factories.make_pin(request=request) for _ in range(3)]
     await asyncio.gather(*(approved(row) for row in rows), return_exceptions=True)
     assert len(await counting()) == 1
-
-
-async def stands_against(name: str, row: models.MatchOverride) -> None:
-    """Makes the fact of this name true of the pair."""
-    request, mentor = await row.request, await row.mentor
-    if name == "the mentee's conflict":
-        await models.DeclaredConflict.create(
-            declared_by_id=request.person_id, other_id=mentor.person_id
-        )
-    elif name == "the mentor's conflict":
-        await models.DeclaredConflict.create(
-            declared_by_id=mentor.person_id, other_id=request.person_id
-        )
-    elif name == "a refusal":
-        await models.MentorPreference.create(request=request, mentor=mentor, kind="REFUSED")
-    elif name == "a rejection":
-        await factories.make_proposal(
-            request=request,
-            mentor=mentor,
-            state="REJECTED",
-            rejection_reason="Rivals",
-            decided_at=factories.NOON,
-        )
-    elif name == "a withdrawal":
-        await models.Mentor.filter(id=mentor.id).update(withdrawn_at=factories.NOON)
-    elif name == "another pair":
-        await factories.make_mentorship(mentor=mentor)
-    else:
-        await factories.make_override(mentor=mentor, kind="PIN", state="IN_FORCE")
-
-
-@pytest.mark.parametrize(
-    ("fact", "saying"),
-    [
-        ("the mentee's conflict", "declared a conflict of interest with the other; decline this"),
-        ("the mentor's conflict", "declared a conflict of interest with the other; decline this"),
-        ("a refusal", "The mentee has refused this mentor; decline this pin"),
-        ("a rejection", "A person has rejected this pair before; decline this pin"),
-        ("a withdrawal", "The mentor has withdrawn; decline this pin"),
-        ("another pair", "The mentor has no place left; raise the mentor's capacity"),
-        ("another pin", "The mentor has no place left; raise the mentor's capacity"),
-    ],
-)
-async def test_a_pin_that_cannot_be_kept_is_refused_and_a_ban_is_not(
-    fact: str, saying: str
-) -> None:
-    pin = await factories.make_override(kind="PIN")
-    await stands_against(fact, pin)
-    async with refused("CONFLICT", "id", saying=saying):
-        await approved(pin)
-    ban = await factories.make_override(kind="BAN")
-    await stands_against(fact, ban)
-    assert (await approved(ban)).state is OverrideState.IN_FORCE
-
-
-async def test_a_mentor_with_another_place_takes_a_pin_beside_a_pair_and_a_pin_of_the_past() -> (
-    None
-):
-    mentor = await factories.make_mentor(capacity=2)
-    await factories.make_mentorship(mentor=mentor)
-    gone = await factories.make_request(state="WITHDRAWN")
-    await factories.make_override(request=gone, mentor=mentor, kind="PIN", state="IN_FORCE")
-    await factories.make_override(
-        mentor=mentor,
-        kind="PIN",
-        state="IN_FORCE",
-        proposed_on=await soon(-30),
-        ends_on=await soon(0),
-    )
-    row = await factories.make_override(mentor=mentor, kind="PIN")
-    assert (await approved(row)).state is OverrideState.IN_FORCE
 
 
 @pytest.mark.parametrize("kind", OverrideKind)
@@ -396,5 +327,5 @@ async def test_a_ban_drops_what_is_proposed_for_the_two_and_for_nobody_else() ->
 
 async def test_a_pin_leaves_what_is_proposed_to_the_next_run() -> None:
     proposal = await factories.make_proposal()
-    await approved(await factories.make_override(request_id=proposal.request_id, kind="PIN"))
+    await approved(await factories.make_pin(request_id=proposal.request_id))
     assert (await models.MatchProposal.get(id=proposal.id)).state == "PROPOSED"
