@@ -11,15 +11,31 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.migrations.constraints import UniqueConstraint
 
-from service.access.conditions import Blank, Compare
+from service.access.conditions import Blank, Compare, Some, all_of, any_of
 from service.access.rules import Rules
-from service.models.rows import Row
+from service.models.match_outcomes import MatchOutcome
+from service.models.match_overrides import MatchOverride
+from service.models.rows import Link, Row
+
+# Whose rows are closed to somebody, whatever roles they hold: so is what became of each row,
+# for its reason, its verb and that there is such an event tell what the row would.
+_SEALED: dict[str, Link] = {
+    model.__name__: Link(model, "aggregate_id") for model in (MatchOutcome, MatchOverride)
+}
 
 
 class AuditEvent(Row):
     """One change of one aggregate: who, when, what, why, and its place in the chain."""
 
-    access = Rules("audit_event", own=Compare("actor_id", "=", Blank.MY_ACCOUNT))
+    access = Rules(
+        "audit_event",
+        own=Compare("actor_id", "=", Blank.MY_ACCOUNT),
+        sealed=any_of(
+            all_of([Compare("aggregate", "=", name), Some(name, link.target.access.sealed)])
+            for name, link in _SEALED.items()
+        ),
+    )
+    links = _SEALED
 
     uneven = frozenset({"aggregate", "verb"})
 

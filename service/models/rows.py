@@ -30,6 +30,17 @@ class Derived:
     sees: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Link:
+    """A way to the row of another table that a column names, and that no foreign key holds.
+
+    Only rules go along it: callers have no field or filter for it.
+    """
+
+    target: "type[Row]"
+    column: str
+
+
 def descending(column: str, *, is_null: bool = False) -> str:
     """A column of an index whose order goes down; nulls, if it has any, come last as in lists."""
     return f'"{column}" DESC{" NULLS LAST" if is_null else ""}'
@@ -40,6 +51,7 @@ class Row(Model):
 
     access: ClassVar[Rules]
     derived: ClassVar[dict[str, Derived]] = {}
+    links: ClassVar[dict[str, Link]] = {}
     # Columns with rare and with common words: a search plans anew for the words it looks for.
     uneven: ClassVar[frozenset[str]] = frozenset()
 

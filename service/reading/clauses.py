@@ -181,7 +181,10 @@ class Clauses:
             parts.append(self.asked(link.target, there, inner))
         elif inner != ALWAYS:
             parts.append(self.rule(link.target, there, inner))
-        return f"EXISTS (SELECT 1 FROM {table(link.target)} {there} WHERE {conjunction(*parts)})"
+        # The target's key finds the few; a plan would rather read all of it for a list of ids.
+        fence = " OFFSET 0" if link.is_rare else ""
+        where = f"{conjunction(*parts)}{fence}"
+        return f"EXISTS (SELECT 1 FROM {table(link.target)} {there} WHERE {where})"
 
     def _among(self, model: type[Row], alias: str, parts: tuple[Condition, ...]) -> str:
         """True of rows whose ids these parts name.

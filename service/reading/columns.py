@@ -57,7 +57,7 @@ class Relation:
     """A way from one table to another: the target, and SQL that joins `{here}` to `{there}`.
 
     `back` is the target's column that points here, where there is one, and `forth` the
-    target's relation by that column.
+    target's relation by that column. What `is_rare` leads somewhere from few rows only.
     """
 
     target: type[Row]
@@ -65,6 +65,7 @@ class Relation:
     is_many: bool
     back: str | None = None
     forth: str | None = None
+    is_rare: bool = False
 
 
 @cache
@@ -80,7 +81,11 @@ def column(model: type[Row], name: str) -> Column:
 
 @cache
 def relation(model: type[Row], name: str) -> Relation:
-    """The relation called `name`, in either direction or through a link table."""
+    """The relation called `name`, in either direction, through a link table or by a link."""
+    named = model.links.get(name)
+    if named is not None:
+        join = f'{{there}}.id = {{here}}."{named.column}"'
+        return Relation(named.target, join, is_many=False, is_rare=True)
     field: Any = model._meta.fields_map[name]
     target = field.related_model
     if isinstance(field, ManyToManyFieldInstance):

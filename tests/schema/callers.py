@@ -50,6 +50,8 @@ def _actors() -> dict[str, Actor]:
         "manager and mentor": _actor(
             "manager and mentor", "MENTOR", Grant(Role.MENTORING_MANAGER), Grant(Role.MENTOR)
         ),
+        "auditor and mentor": _actor("auditor and mentor", "MENTOR", Grant(Role.AUDITOR)),
+        "auditor and mentee": _actor("auditor and mentee", "MENTEE", Grant(Role.AUDITOR)),
         # Of the same classes as others above, and somebody else.
         "hr of bravo": _actor("hr of bravo", "HR_OFFICER", Grant(Role.HR_OFFICER, key("BRAVO"))),
         "another candidate": _actor("another candidate", "MENTEE", Grant(Role.CANDIDATE)),

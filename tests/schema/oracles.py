@@ -80,6 +80,9 @@ class Tables:
 
     def related(self, model: Model, row: Values, name: str) -> list[Values]:
         """The rows at the other end of a relation, hidden ones included."""
+        if name in model.links:
+            link = model.links[name]
+            return [other for other in self.rows[link.target] if other["id"] == row[link.column]]
         field: Any = model._meta.fields_map[name]
         there = self.rows[field.related_model]
         if isinstance(field, ForeignKeyFieldInstance):
@@ -107,7 +110,7 @@ class Tables:
             case Compare(field=name, op=op, value=value):
                 found = compare(row[name], op, self.today if value is Blank.TODAY else value)
             case Some(relation=name, condition=inner):
-                there = model._meta.fields_map[name].related_model  # type: ignore[attr-defined]
+                there = end_of(model, name)
                 found = any(self.holds(there, r, inner) for r in self.related(model, row, name))
             case AllOf(parts):
                 found = all(self.holds(model, row, part) for part in parts)
@@ -173,7 +176,7 @@ class Tables:
     def _related(
         self, actor: Actor, model: Model, row: Values, declared: Filter, value: Any
     ) -> bool:
-        there: Model = model._meta.fields_map[declared.of].related_model  # type: ignore[attr-defined]
+        there = end_of(model, declared.of)
         seen = [r for r in self.related(model, row, declared.of) if self.sees(actor, there, r)]
         if declared.test == "some":
             return any(self.satisfies(actor, there, r, value) for r in seen)
@@ -181,6 +184,14 @@ class Tables:
             return all(any(self.satisfies(actor, there, r, v) for r in seen) for v in value)
         # One row must let the actor read all that any of the filters asks for.
         return any(self.satisfies(actor, there, r, {"or": value}) for r in seen)
+
+
+def end_of(model: Model, name: str) -> Model:
+    """The model at the other end of a relation."""
+    if name in model.links:
+        return model.links[name].target
+    there: Model = model._meta.fields_map[name].related_model  # type: ignore[attr-defined]
+    return there
 
 
 async def load() -> Tables:
@@ -279,7 +290,7 @@ def check_filter(actor: Actor, model: Model, given: Values) -> None:
             for part in parts:
                 check_filter(actor, model, part)
         elif (declared := declared_filter(model, key)).test in {"some", "each", "any"}:
-            there = model._meta.fields_map[declared.of].related_model  # type: ignore[attr-defined]
+            there = end_of(model, declared.of)
             if there.access.rows(actor) == NEVER:
                 raise Refused
             for part in parts:

@@ -16,6 +16,7 @@ from service.models import Row
 from service.reading.shapes import is_many, target
 from tests.schema.callers import CALLERS, Api, key
 from tests.schema.oracles import Tables, columns, global_id, relations, wire
+from tests.schema.worlds import OUTCOMES, OVERRIDES
 
 Path = tuple[str, ...]
 
@@ -340,7 +341,10 @@ SEEN: dict[str | None, dict[type[Row], set[str]]] = {
     "AUDITOR": {
         models.CompatibilityModel: {"experts", "linear"},
         models.MatchAudit: {"audit of women", "audit of others"},
-        models.AuditEvent: {"event 1", "event 2", "event 3"},
+        models.AuditEvent: {
+            "event 1", "event 2", "event 3",
+            *(f"event of {name}" for name in (*OVERRIDES, *OUTCOMES)),
+        },
         models.MatchOverride: {
             "ban of mentor", "old pin of mentor", "pin of hidden mentor", "declined",
         },

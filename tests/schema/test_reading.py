@@ -191,7 +191,8 @@ async def test_appointments_accounts_and_the_history(api: Api) -> None:
             edges { node { label disabledAt person { id }
                 grants { edges { node { role isCurrent expiresAt mission { id } account { label } } } }
                 tokens { edges { node { label isCurrent expiresAt revokedAt } } } } } }
-        auditEvents(orderBy: [{field: OCCURRED_AT, direction: DESC}], first: 1) {
+        auditEvents(filter: {aggregate: ["Person"]},
+            orderBy: [{field: OCCURRED_AT, direction: DESC}], first: 1) {
             totalCount edges { node { aggregate sequence verb actorLabel reason occurredAt digests
                 previousHash hash } } }
     }""",

@@ -16,6 +16,8 @@ DAY = date(2024, 1, 1)
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 LATER = date(2999, 1, 1)
 HASH = "ab" * 32
+OVERRIDES = ("ban of mentor", "old pin of mentor", "pin of hidden mentor", "declined")
+OUTCOMES = ("mentee on pair", "mentor on pair", "mentee on old pair", "hidden mentor on old pair")
 
 
 async def plant() -> None:
@@ -523,5 +525,19 @@ async def _accounts() -> None:
                 "reason": None if i % 2 else "A reason",
             }
             for i in range(1, 4)
+        },
+    )  # fmt: skip
+    sealed: dict[str, type[models.Row]] = dict.fromkeys(OVERRIDES, models.MatchOverride)
+    sealed |= dict.fromkeys(OUTCOMES, models.MatchOutcome)
+    await _add(
+        models.AuditEvent,
+        {
+            f"event of {name}": {
+                "aggregate": model.__name__, "aggregate_id": key(name), "sequence": 1,
+                "verb": "correct", "actor_id": account("HR_OFFICER"), "actor_label": "HR",
+                "digests": {}, "occurred_at": NOON + timedelta(microseconds=i),
+                "previous_hash": "0" * 64, "hash": f"{i:064}", "reason": f"About {name}",
+            }
+            for i, (name, model) in enumerate(sealed.items(), 10)
         },
     )  # fmt: skip
