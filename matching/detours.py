@@ -5,7 +5,7 @@ is a shortest path at the prices of the optimum (Ahuja, Magnanti and Orlin 1993,
 nothing is solved again. It looks at every allowed pair and refuses to stop at a shortlist.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,7 +34,7 @@ class Detour:
     """The best pairing that holds the pair: what it loses against the optimum, in millionths.
 
     A negative cost is a gain, which only a pair that is not allowed can bring. `moves` are all
-    that changes, that of the pair itself first.
+    that changes, that of the pair itself first. The reward for each pair is part of the cost.
     """
 
     cost: int
@@ -85,6 +85,56 @@ def cheapest(settlement: Settlement, row: int) -> Detour | None:
     cost = search.run(NOBODY)
     moves = search.moves(NOBODY)
     return Detour(cost, (Move(row, NOBODY, search.entrance), *moves))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What some moves lose everybody, by what it is made of; below 0 they gain.
+
+    `scores` count the unmatched value for whoever has nobody, `waiting` is priority, and
+    `keeping` what standing proposals are worth beside their scores. `pairs` is how many fewer
+    there are; where nobody is to be left out, each counts its `reward` before all else.
+    """
+
+    scores: int
+    waiting: int
+    keeping: int
+    pairs: int
+    reward: int
+
+    @classmethod
+    def of(cls, settlement: Settlement, moves: Iterable[Move]) -> "Cost":
+        """What these moves lose, whether or not the pairs that they make are allowed."""
+        lost = np.zeros(4, dtype=np.int64)
+        for move in moves:
+            lost += _parts(settlement, move.row, move.before)
+            lost -= _parts(settlement, move.row, move.after)
+        scores, waiting, keeping, pairs = lost.tolist()
+        return cls(scores, waiting, keeping, pairs, settlement.reward)
+
+    @property
+    def objective(self) -> int:
+        """What a run's objective loses, which counts no reward."""
+        return self.scores + self.waiting + self.keeping
+
+    @property
+    def total(self) -> int:
+        """The whole, the reward for each pair as well."""
+        return self.objective + self.reward * self.pairs
+
+    @property
+    def left_out(self) -> int:
+        """How many more are left out, where that counts before all else; otherwise 0."""
+        return self.pairs if self.reward else 0
+
+
+def _parts(settlement: Settlement, row: int, column: int) -> tuple[int, int, int, int]:
+    """The score of a pair, its priority, what keeping it counts, and itself."""
+    market = settlement.market
+    if column == NOBODY:
+        return market.minimum, 0, 0, 0
+    keeping = settlement.keeping(row, column)
+    return settlement.score(row, column), int(market.priorities[row]), keeping, 1
 
 
 class _Search:

@@ -11,7 +11,7 @@ from enum import StrEnum
 import numpy as np
 
 from matching.arrays import MICROS
-from matching.detours import Detour, Move, forced
+from matching.detours import Cost, Detour, Move, forced
 from matching.rules import BIT, Rule
 from matching.settlements import NOBODY, Settlement
 from matching.worths import NEVER
@@ -51,13 +51,15 @@ class Difference:
 class RunnerUp:
     """The mentor whom a mentee could have instead at the least cost to everybody.
 
-    `cost` is a proved lower bound of that cost, `differences` compare the mentor proposed
-    (here) with this one (there), the largest first.
+    `cost` is a proved lower bound of that cost in which one pair less counts `reward`, which is
+    more than any scores, or 0. `differences` compare the mentor proposed (here) with this one
+    (there), the largest first.
     """
 
     mentor_id: str
     score: int
     cost: int
+    reward: int
     differences: tuple[Difference, ...]
 
 
@@ -96,7 +98,8 @@ class Remedy:
 
     `rise` is how much the pair's score must rise as well: with less it is not made, with more
     it surely is. Where the change is enough by itself, `rise` is 0 and `gain` is what everybody
-    together wins by it. `is_possible` says whether a score can be as high as that.
+    together wins by it; where nobody is to be left out, `pairs` are made more by it and count
+    first, so that `gain` may be a loss. `is_possible` says whether a score can be that high.
     """
 
     kind: RemedyKind
@@ -104,6 +107,7 @@ class Remedy:
     rise: int
     gain: int
     is_possible: bool
+    pairs: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,10 +115,12 @@ class WhyNot:
     """Why a mentee is not proposed to a mentor.
 
     `rules` are those that forbid the pair. `score` is what it would have, whether or not it is
-    allowed. `least_cost` is a proved lower bound of what the pair would cost everybody together
-    and known at once; None for a pair that is not allowed. `exact_cost`, `moves` and the
-    remedies that depend on it come on request. The cost of a pair that is not allowed is that
-    once it is; below 0 it is a gain.
+    allowed. `keeping` is what the pair held counts beside its score because it stands since an
+    earlier run. `least_cost` is a proved lower bound of what the pair would cost everybody
+    together and known at once; None for a pair that is not allowed. One pair less counts
+    `reward` in it, which is more than any scores, or 0. `cost`, `moves` and the remedies that
+    depend on it come on request. The cost of a pair that is not allowed is that once it is;
+    below 0 it is a gain.
     """
 
     mentee_id: str
@@ -125,11 +131,18 @@ class WhyNot:
     minimum: int
     held_id: str | None
     held_score: int | None
+    keeping: int
     differences: tuple[Difference, ...]
     least_cost: int | None
-    exact_cost: int | None
+    reward: int
+    cost: Cost | None
     moves: tuple[Moved, ...]
     remedies: tuple[Remedy, ...]
+
+    @property
+    def exact_cost(self) -> int | None:
+        """What a run's objective, which counts no reward, would lose exactly."""
+        return self.cost.objective if self.cost else None
 
 
 def proposal(settlement: Settlement, mentee_id: str) -> ProposalExplanation:
@@ -176,7 +189,7 @@ def why_not(
     """
     row, column = row_of(settlement, mentee_id), column_of(settlement, mentor_id)
     held = int(settlement.taken[row])
-    score = _score(settlement, row, column)
+    score = settlement.score(row, column)
     broken = broken_rules(settlement, row, column)
     standing = _standing(settlement, score, broken, is_made=held == column)
     is_open = standing is Standing.COSTS_OTHERS
@@ -184,6 +197,7 @@ def why_not(
     detour = forced(settlement, row, column, score=score) if exact else None
     if standing is Standing.PROPOSED:
         bound, detour = 0, Detour(0, ())
+    cost = Cost.of(settlement, detour.moves) if detour else None
     asked = _Asked(settlement, row, column, score, broken)
     return WhyNot(
         mentee_id=mentee_id,
@@ -193,12 +207,14 @@ def why_not(
         score=score,
         minimum=settlement.market.minimum,
         held_id=_mentor_id(settlement, held),
-        held_score=None if held == NOBODY else _score(settlement, row, held),
+        held_score=None if held == NOBODY else settlement.score(row, held),
+        keeping=0 if held == NOBODY else settlement.keeping(row, held),
         differences=differences(settlement, row, held, column),
         least_cost=bound,
-        exact_cost=detour.cost if detour else None,
+        reward=settlement.reward,
+        cost=cost,
         moves=moved(settlement, detour.moves) if detour else (),
-        remedies=asked.remedies(standing, bound, detour),
+        remedies=asked.remedies(standing, bound, cost),
     )
 
 
@@ -223,7 +239,7 @@ def moved(settlement: Settlement, moves: Iterable[Move]) -> tuple[Moved, ...]:
     mentees = settlement.market.mentees
 
     def score(row: int, column: int) -> int | None:
-        return None if column == NOBODY else _score(settlement, row, column)
+        return None if column == NOBODY else settlement.score(row, column)
 
     return tuple(
         Moved(
@@ -246,13 +262,13 @@ class _Asked:
     broken: tuple[Rule, ...]
 
     def remedies(
-        self, standing: Standing, bound: int | None, detour: Detour | None
+        self, standing: Standing, bound: int | None, cost: Cost | None
     ) -> tuple[Remedy, ...]:
         found = []
-        if standing is Standing.FORBIDDEN and detour:
-            found.append(self._remedy(RemedyKind.RULES_LIFTED, detour.cost))
-        if standing in {Standing.BELOW_MINIMUM, Standing.COSTS_OTHERS} and detour:
-            found.append(self._remedy(RemedyKind.MORE_SCORE, detour.cost))
+        if standing is Standing.FORBIDDEN and cost:
+            found.append(self._remedy(RemedyKind.RULES_LIFTED, cost.total, cost))
+        if standing in {Standing.BELOW_MINIMUM, Standing.COSTS_OTHERS} and cost:
+            found.append(self._remedy(RemedyKind.MORE_SCORE, cost.total, cost))
         # A free place is no obstacle, so another one would change nothing. At the smallest
         # prices the reduced cost is exactly what is missing once there is one more.
         if bound is not None and standing is Standing.COSTS_OTHERS and not self._has_room:
@@ -263,15 +279,17 @@ class _Asked:
     def _has_room(self) -> bool:
         return bool(self.settlement.spare[self.column] > 0)
 
-    def _remedy(self, kind: RemedyKind, cost: int) -> Remedy:
+    def _remedy(self, kind: RemedyKind, lost: int, cost: Cost | None = None) -> Remedy:
         short = max(0, self.settlement.market.minimum - self.score)
-        rise = max(0, cost, short)
+        rise = max(0, lost, short)
+        gained = cost if cost and not rise else None
         return Remedy(
             kind=kind,
             rules=self.broken,
             rise=rise,
-            gain=0 if rise else -cost,
+            gain=-gained.objective if gained else 0,
             is_possible=self.score + rise <= MICROS,
+            pairs=-gained.left_out if gained else 0,
         )
 
 
@@ -296,8 +314,9 @@ def _runner_up(settlement: Settlement, row: int, column: int) -> RunnerUp | None
     other = int(open_to[np.lexsort((open_to, -scores[open_to], costs[open_to]))[0]])
     return RunnerUp(
         mentor_id=settlement.market.mentors[other].id,
-        score=_score(settlement, row, other),
+        score=settlement.score(row, other),
         cost=int(costs[other]),
+        reward=settlement.reward,
         differences=differences(settlement, row, column, other),
     )
 
@@ -305,10 +324,6 @@ def _runner_up(settlement: Settlement, row: int, column: int) -> RunnerUp | None
 def _contributions(settlement: Settlement, row: int, column: int) -> dict[str, int]:
     found = settlement.market.scores.contributions(np.array([row]), np.array([column]))
     return {name: int(values[0, 0]) for name, values in found.items()}
-
-
-def _score(settlement: Settlement, row: int, column: int) -> int:
-    return int(settlement.market.scores.totals(np.array([row]), np.array([column]))[0, 0])
 
 
 def _mentor_id(settlement: Settlement, column: int) -> str | None:

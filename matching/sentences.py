@@ -11,6 +11,7 @@ from typing import Final
 
 from matching.arrays import MICROS
 from matching.comparisons import Comparison, Fate, SettingChange
+from matching.detours import Cost
 from matching.explanations import (
     Difference,
     Moved,
@@ -25,7 +26,6 @@ from matching.rules import Rule
 from matching.runs import Reason
 from matching.vacancies import (
     Lifting,
-    NextMentee,
     OfferExplanation,
     OfferStanding,
     Room,
@@ -125,8 +125,8 @@ def of_offer(found: OfferExplanation) -> tuple[str, ...]:
     is_full = found.standing is OfferStanding.FULL
     return (
         _of_offered(found),
-        *([_of_price(found.price)] if is_full else []),
-        *_of_next(found.next_mentee, is_full=is_full),
+        *([_of_price(found)] if is_full else []),
+        *_of_next(found, is_full=is_full),
         *_of_counts(found.rule_counts),
         *([] if is_full else _of_lifting(found.lifting, "mentee")),
     )
@@ -166,7 +166,7 @@ def _shown(amount: int, rounding: Callable[[Fraction], int]) -> str:
 
 def _of_bonuses(found: ProposalExplanation) -> Iterator[str]:
     if found.keeping:
-        yield f"The pair was proposed before, and keeping it counts {near(found.keeping)} more."
+        yield f"This proposal stands since an earlier run, which counts {near(found.keeping)}."
     if found.priority:
         yield f"That the mentee has waited so long counts {near(found.priority)} more."
 
@@ -178,7 +178,7 @@ def _of_runner_up(score: int, other: RunnerUp | None) -> Iterator[str]:
     yield f"The runner-up would have a score of {near(other.score)} against {near(score)}."
     yield from _of_differences(other.differences)
     if other.cost:
-        yield f"Choosing the runner-up would cost {_ALL} at least {at_least(other.cost)}."
+        yield _bounded("Choosing the runner-up", other.cost, other.reward)
 
 
 def _of_differences(found: Sequence[Difference]) -> Iterator[str]:
@@ -208,14 +208,59 @@ def _of_standing(found: WhyNot) -> Iterator[str]:
 
 
 def _of_cost(found: WhyNot) -> Iterator[str]:
-    if found.exact_cost:
-        yield f"It would cost {_ALL} {near(found.exact_cost)}."
-    elif found.exact_cost == 0:
-        yield f"It would be exactly as good for {_ALL}, and only one such choice can be proposed."
-    elif found.least_cost:
-        yield f"It would cost {_ALL} at least {at_least(found.least_cost)}."
+    if found.cost:
+        yield _exactly(found.cost)
+        yield from _of_parts(found.cost, found.moves, keeping=found.keeping)
+        return
+    if found.least_cost:
+        yield _bounded("It", found.least_cost, found.reward)
     else:
         yield f"Whether it would cost {_ALL} anything takes the exact answer to say."
+    if found.keeping and found.held_score is not None and found.score >= found.held_score:
+        yield _kept(found.keeping)
+
+
+def _bounded(what: str, cost: int, reward: int) -> str:
+    """What something costs at least, where one pair less may count as much as the reward."""
+    at_all = f"cost {_ALL} at least {at_least(cost)}"
+    if not reward:
+        return f"{what} would {at_all}."
+    left_out = "leave more mentees without a mentor"
+    return f"{what} would {left_out}{f', or {at_all}' if cost < reward else ''}."
+
+
+def _exactly(cost: Cost) -> str:
+    if cost.left_out:
+        return f"It would leave {_many(cost.left_out, 'mentee')} more without a mentor."
+    if cost.objective:
+        return f"It would cost {_ALL} {near(cost.objective)}."
+    return f"It would be exactly as good for {_ALL}, and only one such choice can be proposed."
+
+
+def _of_parts(cost: Cost, moves: Sequence[Moved], *, keeping: int = 0) -> Iterator[str]:
+    """What a cost is made of, where it is not of scores alone; `keeping` is that of the pair."""
+    if not (cost.waiting or cost.keeping or cost.left_out):
+        return
+    what = f"{'cost' if cost.scores > 0 else 'gain'} {near(abs(cost.scores))}"
+    yield f"In scores alone it would {what if cost.scores else 'be exactly as good'}."
+    if cost.keeping > 0:
+        several = "Proposals that stand since an earlier run would change, which counts"
+        is_its_own = cost.keeping == keeping
+        yield _kept(keeping) if is_its_own else f"{several} {near(cost.keeping)}."
+    elif cost.keeping:
+        yield f"It would keep what stands since an earlier run, which counts {near(-cost.keeping)}."
+    if cost.waiting:
+        left, placed = (
+            any(getattr(one, side) is None for one in moves) for side in ("after_id", "before_id")
+        )
+        who = "lose" if cost.waiting > 0 else "gain"
+        longer = " longer" if left and placed else ""
+        counts = near(abs(cost.waiting))
+        yield f"Whoever would {who} a place has waited{longer}, which counts {counts}."
+
+
+def _kept(keeping: int) -> str:
+    return f"The present proposal stands since an earlier run, which counts {near(keeping)}."
 
 
 def _of_moves(found: Sequence[Moved], what: str) -> Iterator[str]:
@@ -251,11 +296,18 @@ def _of_remedy(remedy: Remedy) -> str:
         change = f"Without {'these rules' if several else 'this rule'}"
         still = "it would still not be proposed"
     if not remedy.rise:
-        gain = f" and {_ALL} would gain {near(remedy.gain)}" if remedy.gain else ""
-        return f"{change}, the pair would be as good a choice as any{gain}."
+        return f"{change}, the pair would be as good a choice as any{_gained(remedy)}."
     if not remedy.is_possible:
         return f"{change}, {still}, whatever the score."
     return f"{change}, {still} unless its score rose by {rise} as well."
+
+
+def _gained(remedy: Remedy) -> str:
+    more = f", {_many(remedy.pairs, 'mentee')} more would have a mentor" if remedy.pairs else ""
+    if not remedy.gain:
+        return more
+    verb = "gain" if remedy.gain > 0 else "lose"
+    return f"{more} and {_ALL} would {verb} {near(abs(remedy.gain))}"
 
 
 def _of_reason(found: UnmatchedExplanation) -> str:
@@ -283,8 +335,10 @@ def _of_counts(counts: Mapping[Rule, int]) -> Iterator[str]:
 def _of_room(room: Room | None) -> Iterator[str]:
     if room is None:
         return
-    cost = f"cost {_ALL} {near(room.cost)}" if room.cost else f"be exactly as good for {_ALL}"
+    lost = room.cost.objective
+    cost = f"cost {_ALL} {near(lost)}" if lost else f"be exactly as good for {_ALL}"
     yield f"A place for this mentee, with a score of {near(room.score)}, would {cost}."
+    yield from _of_parts(room.cost, room.moves)
     yield from _of_moves(room.moves, "For it")
 
 
@@ -307,15 +361,23 @@ def _of_offered(found: OfferExplanation) -> str:
     return f"{_many(found.free, 'place')} {_are(found.free)} given where {_ALL} gain most."
 
 
-def _of_price(price: int) -> str:
-    return f"One more place would add {near(price) if price else 'nothing'} for {_ALL}."
+def _of_price(found: OfferExplanation) -> str:
+    adds = f"add {near(found.price) if found.price else 'nothing'} for {_ALL}"
+    if not (found.reward and found.price):
+        return f"One more place would {adds}."
+    also = f", or {adds}" if found.price < found.reward else ""
+    return f"One more place would give one mentee more a mentor{also}."
 
 
-def _of_next(following: NextMentee | None, *, is_full: bool) -> Iterator[str]:
+def _of_next(found: OfferExplanation, *, is_full: bool) -> Iterator[str]:
+    following = found.next_mentee
     if following is None:
         return
     score, cost = near(following.score), near(following.cost)
-    if not is_full and following.cost:
+    if following.cost and found.reward:
+        # How much of it is one pair less, which no score tells, takes the exact answer to say.
+        yield f"The nearest other mentee has a score of {score}, and is better placed as it is."
+    elif not is_full and following.cost:
         yield f"The nearest other mentee has a score of {score}; it would cost {_ALL} {cost}."
     elif not is_full:
         yield f"Another mentee, with a score of {score}, would be exactly as good a choice."

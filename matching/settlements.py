@@ -135,6 +135,20 @@ class Settlement:
         """The worth of the whole pairing, by its proof: surpluses and the price of every place."""
         return int(self.surpluses.sum()) + int(self.market.free @ self.prices)
 
+    @cached_property
+    def reward(self) -> int:
+        """What each pair counts beside its worth, so that nobody is left out; 0 for nothing."""
+        rewards = self.worths.sides.priorities - self.market.priorities
+        return int(rewards.max(initial=0))
+
+    def score(self, row: int, column: int) -> int:
+        """How well the two fit, allowed or not: what people are shown."""
+        return int(self.market.scores.totals(np.array([row]), np.array([column]))[0, 0])
+
+    def keeping(self, row: int, column: int) -> int:
+        """What the pair counts beside its score if it stands since an earlier run."""
+        return int(self.worths.standing.bonuses(np.array([row]), np.array([column]))[0])
+
     def scores(self, row: int) -> Amounts:
         """The row's score with every column where the pair is allowed, NEVER elsewhere, (m,).
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 import numpy as np
 
 from matching.arrays import Bits, Integers, Masks
-from matching.detours import cheapest
+from matching.detours import Cost, cheapest
 from matching.explanations import Moved, NotInRun, column_of, moved, row_of
 from matching.markets import BLOCK
 from matching.rules import BIT, Rule
@@ -36,7 +36,7 @@ class Room:
 
     mentor_id: str
     score: int
-    cost: int
+    cost: Cost
     moves: tuple[Moved, ...]
 
 
@@ -73,7 +73,10 @@ class OfferStanding(StrEnum):
 
 @dataclass(frozen=True)
 class NextMentee:
-    """The mentee whom one more place with a mentor would fetch at the least cost, exactly."""
+    """The mentee whom one more place with a mentor would fetch at the least cost, exactly.
+
+    One pair less counts the reward in it, as in the price.
+    """
 
     mentee_id: str
     score: int
@@ -85,7 +88,8 @@ class OfferExplanation:
     """Why a mentor is proposed to these mentees and to nobody else; amounts in millionths.
 
     `free` places were open when the run began and `spare` are left. `price` is what one place
-    more would add for everybody together. `rule_counts` say how many mentees each rule forbids.
+    more would add for everybody together, in which one pair more counts `reward`, which is more
+    than any scores, or 0. `rule_counts` say how many mentees each rule forbids.
     """
 
     mentor_id: str
@@ -94,6 +98,7 @@ class OfferExplanation:
     free: int
     spare: int
     price: int
+    reward: int
     mentees: int
     rule_counts: Mapping[Rule, int]
     lifting: Lifting | None
@@ -171,6 +176,7 @@ def offer(settlement: Settlement, mentor_id: str) -> OfferExplanation:
         free=int(market.free[column]),
         spare=spare,
         price=int(settlement.prices[column]),
+        reward=settlement.reward,
         mentees=len(bits),
         rule_counts=_counts(bits),
         lifting=_most(_opened(bits, enough)),
@@ -204,7 +210,8 @@ def _room(settlement: Settlement, row: int) -> Room | None:
     given = moves[0]
     assert given.after_id is not None
     assert given.score_after is not None
-    return Room(given.after_id, given.score_after, detour.cost, moves)
+    cost = Cost.of(settlement, detour.moves)
+    return Room(given.after_id, given.score_after, cost, moves)
 
 
 def _next(

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import matching
 from matching import comparisons, explanations, sentences, vacancies
+from matching.detours import Cost
 from service.changes import MentorId, RefersTo
 from service.match_words import MatchRule, PairFate, PairStanding, PlacesStanding, RemedyKind
 from service.models.vocabulary import UnmatchedReason
@@ -49,7 +50,10 @@ class RunnerUp(Answer):
 
     mentor_id: MentorId = Field(description="Who that is.")
     score: float = Field(description="The score the two would have.")
-    cost: float = Field(description="What it would cost all pairs together at least.")
+    cost: float | None = Field(
+        description="What it would cost all pairs together at least; null where nobody is to be"
+        " left out, which no amount tells."
+    )
     differences: tuple[FeatureDifference, ...] = Field(
         description="Where the two mentors differ, the largest difference first."
     )
@@ -76,6 +80,19 @@ class ProposalExplanation(Answer):
     sentences: Sentences
 
 
+class MatchCost(Answer):
+    """What all pairs together would lose, by what it is made of; below 0 they gain."""
+
+    scores: float = Field(
+        description="In scores, where whoever has no mentor counts the least score."
+    )
+    waiting: float = Field(description="In what waiting counts beside the score.")
+    keeping: float = Field(
+        description="In what proposals that stand since an earlier run count beside their scores."
+    )
+    pairs: int = Field(description="How many pairs fewer there would be.")
+
+
 class MatchMove(Answer):
     """A mentee who would change mentors to make room."""
 
@@ -93,6 +110,9 @@ class MatchRemedy(Answer):
     rules: tuple[MatchRule, ...] = Field(description="The rules that would not hold.")
     rise: float = Field(description="How much the score must rise as well; 0: not at all.")
     gain: float = Field(description="What all pairs together would gain by it.")
+    pairs: int = Field(
+        description="How many pairs more there would be, where nobody is to be left out."
+    )
     is_possible: bool = Field(description="Whether a score can be as high as that.")
 
 
@@ -110,11 +130,13 @@ class WhyNot(Answer):
         description="Where that mentor and the one asked about differ, the largest first."
     )
     least_cost: float | None = Field(
-        description="What all pairs together would lose at least; null where it is not allowed."
+        description="What all pairs together would lose at least; null where it is not allowed,"
+        " and where nobody is to be left out, which no amount tells."
     )
     exact_cost: float | None = Field(
         description="What they would lose exactly, once it is allowed; below 0 they would gain."
     )
+    parts: MatchCost | None = Field(description="What the exact cost is made of.")
     moves: tuple[MatchMove, ...] = Field(
         description="Who would have another mentor, the mentee first; with the exact cost."
     )
@@ -135,6 +157,7 @@ class Room(Answer):
     mentor_id: MentorId = Field(description="With whom.")
     score: float = Field(description="The score the two would have.")
     cost: float = Field(description="What all pairs together would lose, exactly.")
+    parts: MatchCost = Field(description="What that is made of.")
     moves: tuple[MatchMove, ...] = Field(
         description="Who would have another mentor, or none, the mentee first."
     )
@@ -174,7 +197,10 @@ class NextMentee(Answer):
 
     request_id: RequestId = Field(description="The mentee's request.")
     score: float = Field(description="The score the two would have.")
-    cost: float = Field(description="What all pairs together would lose, exactly.")
+    cost: float | None = Field(
+        description="What all pairs together would lose, exactly; null where nobody is to be left"
+        " out, which no amount tells."
+    )
 
 
 class PlacesExplanation(Answer):
@@ -184,7 +210,10 @@ class PlacesExplanation(Answer):
     standing: PlacesStanding = Field(description="Why it is so.")
     free: int = Field(description="How many places were free when the run began.")
     spare: int = Field(description="How many of them it left.")
-    price: float = Field(description="What one more place would add for all pairs together.")
+    price: float | None = Field(
+        description="What one more place would add for all pairs together; null where nobody is to"
+        " be left out, which no amount tells."
+    )
     mentees: int = Field(description="How many mentees waited.")
     rule_counts: tuple[RuleCount, ...] = Field(
         description="How many mentees each rule forbids; one may break several."
@@ -301,8 +330,17 @@ def runner_up(found: explanations.RunnerUp | None) -> RunnerUp | None:
     return RunnerUp(
         mentor_id=UUID(found.mentor_id),
         score=amount(found.score),
-        cost=amount(found.cost),
+        cost=None if found.reward else amount(found.cost),
         differences=differences(found.differences),
+    )
+
+
+def _cost(found: Cost) -> MatchCost:
+    return MatchCost(
+        scores=amount(found.scores),
+        waiting=amount(found.waiting),
+        keeping=amount(found.keeping),
+        pairs=found.pairs,
     )
 
 
@@ -317,8 +355,9 @@ def why_not(found: explanations.WhyNot) -> WhyNot:
         held_id=key(found.held_id),
         held_score=_maybe(found.held_score),
         differences=differences(found.differences),
-        least_cost=_maybe(found.least_cost),
+        least_cost=None if found.reward else _maybe(found.least_cost),
         exact_cost=_maybe(found.exact_cost),
+        parts=found.cost and _cost(found.cost),
         moves=moves(found.moves),
         remedies=tuple(
             MatchRemedy(
@@ -326,6 +365,7 @@ def why_not(found: explanations.WhyNot) -> WhyNot:
                 rules=tuple(MatchRule(rule) for rule in one.rules),
                 rise=amount(one.rise),
                 gain=amount(one.gain),
+                pairs=one.pairs,
                 is_possible=one.is_possible,
             )
             for one in found.remedies
@@ -349,7 +389,8 @@ def unmatched(found: vacancies.UnmatchedExplanation) -> UnmatchedExplanation:
         and Room(
             mentor_id=UUID(found.room.mentor_id),
             score=amount(found.room.score),
-            cost=amount(found.room.cost),
+            cost=amount(found.room.cost.objective),
+            parts=_cost(found.room.cost),
             moves=moves(found.room.moves),
         ),
         sentences=sentences.of_unmatched(found),
@@ -364,7 +405,7 @@ def places(found: vacancies.OfferExplanation) -> PlacesExplanation:
         standing=PlacesStanding(found.standing),
         free=found.free,
         spare=found.spare,
-        price=amount(found.price),
+        price=None if found.reward else amount(found.price),
         mentees=found.mentees,
         rule_counts=counts(found.rule_counts),
         lifting=lifting(found.lifting),
@@ -372,7 +413,7 @@ def places(found: vacancies.OfferExplanation) -> PlacesExplanation:
         and NextMentee(
             request_id=UUID(following.mentee_id),
             score=amount(following.score),
-            cost=amount(following.cost),
+            cost=None if found.reward else amount(following.cost),
         ),
         sentences=sentences.of_offer(found),
     )

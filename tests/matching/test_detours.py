@@ -9,7 +9,7 @@ import pytest
 
 from matching import Configuration, Effort, NotOptimal
 from matching.choices import reward_of
-from matching.detours import Detour, cheapest, forced
+from matching.detours import Cost, Detour, cheapest, forced
 from matching.limits import UNBOUND, Grouping
 from matching.markets import Market
 from matching.optima import find
@@ -91,6 +91,7 @@ def weighed(world: World, *, bonus: int, nobody_left_out: bool, overdue: int) ->
     columns = np.array([draw.randrange(m) for _ in stands], dtype=np.int64)
     worths = Worths.of(market, NEAREST)
     priorities = market.priorities + overdue * (np.arange(n) % 3)
+    market = replace(market, priorities=priorities)
     worths = replace(
         worths,
         sides=replace(worths.sides, priorities=priorities),
@@ -99,6 +100,27 @@ def weighed(world: World, *, bonus: int, nobody_left_out: bool, overdue: int) ->
     if nobody_left_out:
         worths = worths.weighed(bonus=bonus, reward=reward_of(worths))
     return Settlement.of(market, worths, find(worths))
+
+
+def recounted(settlement: Settlement, detour: Detour) -> Cost:
+    """The parts of a cost from both pairings as wholes, without a look at what moves."""
+    after = settlement.taken.copy()
+    for move in detour.moves:
+        after[move.row] = move.after
+    market, standing = settlement.market, settlement.worths.standing
+    scores = market.scores.totals(slice(None)).astype(int)
+    stands = set(zip(standing.rows.tolist(), standing.columns.tolist(), strict=True))
+
+    def counted(taken: Any) -> np.ndarray:
+        made = [(i, j) for i, j in enumerate(taken.tolist()) if j != NOBODY]
+        alone = market.minimum * (len(taken) - len(made))
+        kept = len(stands & set(made))
+        waited = sum(int(market.priorities[i]) for i, _ in made)
+        worth = sum(int(scores[pair]) for pair in made) + alone
+        return np.array([worth, waited, kept * standing.bonus, len(made)])
+
+    scored, waited, kept, pairs = (counted(settlement.taken) - counted(after)).tolist()
+    return Cost(scored, waited, kept, pairs, settlement.reward)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +147,10 @@ def test_costs_are_as_exact_whatever_else_a_pair_is_worth(
             expected = best_with(settlement, row, column, score)
             assert settlement.objective - detour.cost == expected
             assert worth_after(settlement, detour, {(row, column): score}) == expected
+            parts = Cost.of(settlement, detour.moves)
+            assert parts.total == detour.cost
+            assert parts.reward == settlement.reward
+            assert parts == recounted(settlement, detour)
             if settlement.scores(row)[column] > NEVER:
                 assert 0 <= costs[column] <= detour.cost
             else:

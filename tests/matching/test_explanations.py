@@ -87,7 +87,7 @@ def test_a_run_that_keeps_what_stands_is_told_as_it_was_told(world: World) -> No
         other = found.runner_up
         told = (made.runner_up_mentor_id, made.runner_up_score, made.runner_up_cost)
         assert told == ((other.mentor_id, other.score, other.cost) if other else (None,) * 3)
-        words = "The pair was proposed before, and keeping it counts 0.100 more."
+        words = "This proposal stands since an earlier run, which counts 0.100."
         assert (words in sentences.of_proposal(found)) == kept
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from matching import Reason, Rule, Weights, sentences
+from matching.detours import Cost
 from matching.explanations import (
     Moved,
     Remedy,
@@ -27,7 +28,7 @@ from matching.vacancies import (
     mentee,
     offer,
 )
-from tests.matching.test_detours import settled
+from tests.matching.test_detours import settled, weighed
 from tests.matching.test_explanations import three
 from tests.matching.worlds import World, a_world, contested
 
@@ -38,7 +39,9 @@ _SHOWN = re.compile(r"-?\d+\.\d+")
 def amounts(found: Any) -> set[int]:
     """Every amount in an explanation, wherever it stands."""
     if isinstance(found, int):
-        return {int(found)}
+        return {int(found), abs(found)}
+    if isinstance(found, Cost):
+        return amounts([*vars(found).values(), found.objective])
     if is_dataclass(found):
         return amounts(getattr(found, field.name) for field in fields(found))
     if isinstance(found, dict):
@@ -62,9 +65,15 @@ def check_numbers(told: Iterable[str], found: Any) -> None:
                 assert any(abs(value - amount) <= 500 for amount in known), sentence
 
 
+@pytest.mark.parametrize("how", [None, "standing", "nobody left out"])
 @pytest.mark.parametrize("world", WORLDS)
-def test_every_sentence_ends_names_nobody_and_holds_true_numbers(world: World) -> None:
+def test_every_sentence_ends_names_nobody_and_holds_true_numbers(
+    world: World, how: str | None
+) -> None:
     settlement = settled(world)
+    if how:
+        is_whole = how == "nobody left out"
+        settlement = weighed(world, bonus=20_000, nobody_left_out=is_whole, overdue=1_070_000)
     told: list[tuple[tuple[str, ...], Any]] = []
     for one, row in settlement.row.items():
         for other in settlement.column:
@@ -136,12 +145,19 @@ ASKED = WhyNot(
     minimum=200_000,
     held_id=None,
     held_score=None,
+    keeping=0,
     differences=(),
     least_cost=12_999,
-    exact_cost=None,
+    reward=0,
+    cost=None,
     moves=(),
     remedies=(),
 )
+
+
+PLACED = Moved("e", None, "m", None, 1)
+DISPLACED = Moved("f", "m", None, 1, None)
+OR_LEFT_OUT = "It would leave more mentees without a mentor, or cost all pairs together at least"
 
 
 @pytest.mark.parametrize(
@@ -155,13 +171,51 @@ ASKED = WhyNot(
             "Whether it would cost all pairs together anything takes the exact answer to say.",
         ),
         (
-            {"exact_cost": 0},
+            {"cost": Cost(0, 0, 0, 0, 0)},
             (
                 "It would be exactly as good for all pairs together, and only one such choice can be"
                 " proposed."
             ),
         ),
-        ({"exact_cost": 12_999}, "It would cost all pairs together 0.013."),
+        ({"cost": Cost(12_999, 0, 0, 1, 0)}, "It would cost all pairs together 0.013."),
+        ({"reward": 90_000}, f"{OR_LEFT_OUT} 0.012."),
+        ({"reward": 12_999}, "It would leave more mentees without a mentor."),
+        (
+            {"keeping": 20_000, "held_score": 300_000},
+            "The present proposal stands since an earlier run, which counts 0.020.",
+        ),
+        (
+            {"cost": Cost(-5_000, 0, 20_000, 0, 0), "keeping": 20_000},
+            "The present proposal stands since an earlier run, which counts 0.020.",
+        ),
+        (
+            {"cost": Cost(-5_000, 0, 40_000, 0, 0), "keeping": 20_000},
+            "Proposals that stand since an earlier run would change, which counts 0.040.",
+        ),
+        (
+            {"cost": Cost(25_000, 0, -20_000, 0, 0)},
+            "It would keep what stands since an earlier run, which counts 0.020.",
+        ),
+        ({"cost": Cost(-5_000, 0, 20_000, 0, 0)}, "In scores alone it would gain 0.005."),
+        ({"cost": Cost(5_000, 1_000, 0, 0, 0)}, "In scores alone it would cost 0.005."),
+        ({"cost": Cost(0, 1_000, 0, 0, 0)}, "In scores alone it would be exactly as good."),
+        (
+            {"cost": Cost(0, 1_000, 0, 0, 0), "moves": (PLACED, DISPLACED)},
+            "Whoever would lose a place has waited longer, which counts 0.001.",
+        ),
+        (
+            {"cost": Cost(2_000, 1_000, 0, 1, 0), "moves": (DISPLACED,)},
+            "Whoever would lose a place has waited, which counts 0.001.",
+        ),
+        (
+            {"cost": Cost(2_000, -1_000, 0, 0, 0), "moves": (PLACED, DISPLACED)},
+            "Whoever would gain a place has waited longer, which counts 0.001.",
+        ),
+        (
+            {"cost": Cost(-400_000, 0, 0, 1, 9_000_000)},
+            "It would leave 1 mentee more without a mentor.",
+        ),
+        ({"cost": Cost(-400_000, 0, 0, 1, 9_000_000)}, "In scores alone it would gain 0.400."),
         (
             {"standing": Standing.BELOW_MINIMUM, "score": 150_000},
             "The two would have a score of 0.150, and 0.200 is the least.",
@@ -223,6 +277,13 @@ def test_what_a_why_not_says(changes: dict[str, Any], told: str) -> None:
             ),
         ),
         (
+            Remedy(RemedyKind.RULES_LIFTED, (Rule.VETO,), 0, -30_000, True, 1),
+            (
+                "Without this rule, the pair would be as good a choice as any, 1 mentee more would"
+                " have a mentor and all pairs together would lose 0.030."
+            ),
+        ),
+        (
             Remedy(RemedyKind.RULES_LIFTED, (Rule.VETO, Rule.NOT_AVAILABLE), 900_000, 0, False),
             "Without these rules, it would still not be proposed, whatever the score.",
         ),
@@ -278,6 +339,7 @@ OFFERED = OfferExplanation(
     free=1,
     spare=0,
     price=0,
+    reward=0,
     mentees=3,
     rule_counts={},
     lifting=Lifting(Rule.VETO, 2),
@@ -290,6 +352,21 @@ OFFERED = OfferExplanation(
     [
         ({}, "One more place would add nothing for all pairs together."),
         ({"price": 5_000}, "One more place would add 0.005 for all pairs together."),
+        (
+            {"price": 5_000, "reward": 9_000},
+            (
+                "One more place would give one mentee more a mentor, or add 0.005 for all pairs"
+                " together."
+            ),
+        ),
+        (
+            {"price": 9_000, "reward": 9_000},
+            "One more place would give one mentee more a mentor.",
+        ),
+        (
+            {"reward": 9_000, "next_mentee": NextMentee("f", 400_000, 9_000)},
+            "The nearest other mentee has a score of 0.400, and is better placed as it is.",
+        ),
         ({}, "1 place is given where all pairs together gain most."),
         (
             {"next_mentee": NextMentee("f", 400_000, 0)},

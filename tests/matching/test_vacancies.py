@@ -84,7 +84,7 @@ def test_a_place_for_somebody_left_out_costs_the_least_of_all_and_says_who_makes
             continue
         assert found.room is not None
         with_each = [best_with(settlement, row, j, int(scores[j])) for j in allowed]
-        assert found.room.cost == settlement.objective - max(with_each)
+        assert found.room.cost.total == settlement.objective - max(with_each)
         place = settlement.column[found.room.mentor_id]
         assert found.room.score == scores[place]
         assert with_each[allowed.index(place)] == max(with_each)

@@ -122,7 +122,7 @@ async def test_every_answer_is_the_librarys_on_the_same_people() -> None:
     assert left.reason is UnmatchedReason.ALL_ELIGIBLE_FULL
     assert left.room is not None
     assert alone.room is not None
-    assert left.room.cost == alone.room.cost / matching.MICROS
+    assert left.room.cost == alone.room.cost.objective / matching.MICROS
     assert left.room.moves[0].request_id == unmatched.request_id
     assert left.sentences == matching.sentences.of_unmatched(alone)
 
