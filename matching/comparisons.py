@@ -13,6 +13,7 @@ import numpy as np
 from matching.configurations import Configuration
 from matching.markets import BLOCK, Market
 from matching.runs import Run
+from matching.worths import Standing
 
 
 class Fate(StrEnum):
@@ -51,10 +52,11 @@ class Pairing:
             configuration=configuration,
         )
 
-    def rescored(self, market: Market) -> "Pairing":
+    def rescored(self, market: Market, *, bonus: int = 0) -> "Pairing":
         """The same pairs as this market of the same people values them.
 
-        Pairs that it would forbid have a value all the same: only so can both be compared.
+        Pairs that it would forbid have a value all the same: only so can both be compared. Each
+        that stands counts the bonus beside its score, as it does in the objective of a run.
         """
         rows = {one.id: place for place, one in enumerate(market.mentees)}
         columns = {one.id: place for place, one in enumerate(market.mentors)}
@@ -65,7 +67,8 @@ class Pairing:
         for first in range(0, len(made), BLOCK):
             part = slice(first, first + BLOCK)
             scores += market.scores.totals(left[part], right[part]).diagonal().tolist()
-        worth = sum(scores) + int(market.priorities[left].sum())
+        stands = Standing(*market.standing, bonus).bonuses(left, right)
+        worth = sum(scores) + int(market.priorities[left].sum() + stands.sum())
         return Pairing(
             waiting=self.waiting,
             mentors=self.mentors,
@@ -179,8 +182,13 @@ def _fate(before: str | None, after: str | None) -> Fate:
 def _settings(left: Configuration, right: Configuration) -> Iterator[SettingChange]:
     before, after = dict(_flat(left.to_json())), dict(_flat(right.to_json()))
     for name in before | after:
-        if before.get(name) != after.get(name):
-            yield SettingChange(name, before.get(name), after.get(name))
+        # What nobody has chosen is not written down.
+        values = [
+            told[name] if name in told else getattr(configuration, name)
+            for told, configuration in ((before, left), (after, right))
+        ]
+        if values[0] != values[1]:
+            yield SettingChange(name, *values)
 
 
 def _flat(plain: Mapping[str, Any], group: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,7 +1,7 @@
 """What would be paired if something were otherwise: a rehearsal that leaves no trace.
 
-Facts, places, people and weights can be changed; everything else stays as it is. It answers
-with the difference and refuses changes that name nobody or nothing.
+Facts, places, people, decisions and weights can be changed; everything else stays as it is. It
+answers with the difference and refuses changes that name nobody or nothing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from matching.markets import Market
 from matching.optima import Watch, unwatched
 from matching.people import Fixed, InvalidPeople, Mentee, Mentor, Person
 from matching.runs import Run, pair
-from matching.terms import NO_TERMS, Terms
+from matching.terms import NO_TERMS, Pairs, Terms
 from matching.worths import Effort
 
 
@@ -55,16 +55,24 @@ class Situation:
             watch=watch,
         )
 
-    def market(self, configuration: Configuration | None = None) -> Market:
-        """The market of this situation, under another configuration if one is given."""
+    def market(self) -> Market:
+        """The market of this situation."""
         return Market.of(
             self.mentees,
             self.mentors,
             fixed=self.fixed,
             closed_badly=self.closed_badly,
             terms=self.terms,
-            configuration=configuration or self.configuration,
+            configuration=self.configuration,
         )
+
+    def valued_by(self, configuration: Configuration) -> Market:
+        """The same people as another configuration values them.
+
+        What must be paired binds nobody here: it may be what that configuration forbids.
+        """
+        terms = replace(self.terms, pins=frozenset(), least_loads={})
+        return replace(self, terms=terms, configuration=configuration).market()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +85,9 @@ class Supposition:
         Names of fields and their values, in place of what is known.
     more_mentors : tuple of Mentor
     away : frozenset of ids
-        Mentees and mentors who take no part.
+        Mentees and mentors who take no part, and about whom no decision counts.
+    pins, bans : frozenset of (mentee id, mentor id)
+        Decisions beside those that there are.
     configuration : Configuration or None
         In place of the one in use.
     """
@@ -86,6 +96,8 @@ class Supposition:
     mentors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     more_mentors: tuple[Mentor, ...] = ()
     away: frozenset[str] = frozenset()
+    pins: Pairs = frozenset()
+    bans: Pairs = frozenset()
     configuration: Configuration | None = None
 
     def applied(self, situation: Situation) -> Situation:
@@ -97,16 +109,33 @@ class Supposition:
             If an id or a field is unknown, or a record would contradict itself.
         """
         known = {one.id for one in situation.mentees} | {one.id for one in situation.mentors}
-        unknown = sorted(self.away - known)
-        if unknown:
-            raise InvalidPeople(f"{unknown[0]}: not in the run, so cannot be away")
+        decided = {one for pair in self.pins | self.bans for one in pair}
+        for ids, what in ((self.away, "cannot be away"), (decided, "nothing can be decided")):
+            unknown = sorted(ids - known)
+            if unknown:
+                raise InvalidPeople(f"{unknown[0]}: not in the run, so {what}")
         mentors = _changed(situation.mentors, self.mentors)
         return replace(
             situation,
             mentees=self._present(_changed(situation.mentees, self.mentees)),
             mentors=(*self._present(mentors), *self.more_mentors),
+            terms=self._decided(situation.terms),
             configuration=self.configuration or situation.configuration,
         )
+
+    def _decided(self, terms: Terms) -> Terms:
+        """What is decided, and what stands, about whoever is there."""
+        least = {key: least for key, least in terms.least_loads.items() if key not in self.away}
+        return replace(
+            terms,
+            pins=self._among(terms.pins) | self.pins,
+            bans=terms.bans | self.bans,
+            standing=self._among(terms.standing),
+            least_loads=least,
+        )
+
+    def _among(self, pairs: Pairs) -> Pairs:
+        return frozenset(pair for pair in pairs if self.away.isdisjoint(pair))
 
     def _present(self, people: Iterable[Person]) -> tuple[Person, ...]:
         return tuple(one for one in people if one.id not in self.away)
@@ -149,6 +178,8 @@ def what_if(
     ------
     InvalidPeople
         If the supposition does not fit the situation.
+    Infeasible
+        If not all can be kept that is decided, or that would be.
     NotSolved, NotOptimal
         If an optimum could not be reached or proved.
     """
@@ -157,7 +188,8 @@ def what_if(
     after = supposed.pair(effort=effort, watch=watch)
     left = Pairing.of(current, situation.configuration)
     if situation.configuration != supposed.configuration:
-        left = left.rescored(situation.market(supposed.configuration))
+        market = situation.valued_by(supposed.configuration)
+        left = left.rescored(market, bonus=after.standing_bonus)
     return Trial(current, after, compare(left, Pairing.of(after, supposed.configuration)))
 
 

@@ -57,7 +57,7 @@ async def try_out(question: WhatIfQuestion, *, by: Actor) -> MatchComparison:
     """How the best pairing of today's people would change; nothing is stored.
 
     Refuses with Invalid what fits nobody who waits or offers, and with Conflict more
-    people than can be paired twice while a request lasts.
+    people than can be paired twice while a request lasts, and what cannot all be kept.
     """
     require(by)
     snapshot = await match_inputs.read()
@@ -92,7 +92,16 @@ def _tried(snapshot: Snapshot, given: WhatIfMatch) -> Comparison:
     inputs = match_inputs.records(snapshot)
     situation = Situation(mentees=inputs.mentees, mentors=inputs.mentors, **inputs.bound_by)
     supposition = supposed(situation, given, configured(given, situation.configuration))
-    return what_if(situation, supposition, effort=_EFFORT).comparison
+    try:
+        before = situation.pair(effort=_EFFORT)
+    except matching.Infeasible as error:
+        message = f"No pairing keeps all that is decided today: {error}. Change that, then try."
+        raise Conflict(message) from error
+    try:
+        return what_if(situation, supposition, before=before, effort=_EFFORT).comparison
+    except matching.Infeasible as error:
+        message = f"No pairing keeps all that is supposed: {error}. Suppose something else."
+        raise Conflict(message, path=("input",)) from error
 
 
 async def _pairing(run_id: UUID, argument: str) -> Pairing:

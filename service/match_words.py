@@ -61,6 +61,13 @@ class RemedyKind(Word):
     RULES_LIFTED = "RULES_LIFTED", "That the rules which forbid it did not hold."
 
 
+class MatchAim(Word):
+    """What the best pairing is."""
+
+    BEST_QUALITY = "BEST_QUALITY", "Every score is weighed against having no mentor."
+    NOBODY_LEFT_OUT = "NOBODY_LEFT_OUT", "As many as can be are paired, and as well as can be."
+
+
 class PlacesStanding(Word):
     """Why a mentor has whom, or nobody, in a run."""
 

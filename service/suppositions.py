@@ -1,7 +1,7 @@
 """What a caller may suppose to be otherwise, and what that means to the matcher.
 
-Facts, places, people and weights within bounds; it refuses who does not wait or offer now,
-and weights that do not sum to one.
+Facts, places, people, decisions and weights within bounds; it refuses who does not wait or
+offer now, and weights that do not sum to one.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,6 +16,7 @@ from service.changes import Change, Country, Language, MentorId, Text
 from service.errors import Invalid
 from service.match_answers import RequestId
 from service.match_inputs import CRITERIA
+from service.match_words import MatchAim
 from service.models.vocabulary import (
     PROFICIENCY_RANKS,
     Function,
@@ -93,6 +94,13 @@ class SupposedNewMentor(Change):
     languages: list[SupposedLanguage] = Field(max_length=_FEW, description="Languages spoken.")
 
 
+class SupposedPair(Change):
+    """A mentee who waits and a mentor who offers, about whom something would be decided."""
+
+    request_id: RequestId = Field(description="The mentee's request.")
+    mentor_id: MentorId = Field(description="The mentor.")
+
+
 class SupposedWeights(Change):
     """What each feature would add at its best; what is left out stays, and all sum to 1."""
 
@@ -120,6 +128,17 @@ class WhatIfMatch(Change):
     new_mentors: list[SupposedNewMentor] = Field(
         default_factory=list, max_length=_FEW, description="More mentors."
     )
+    pins: list[SupposedPair] = Field(
+        default_factory=list,
+        max_length=_SOME,
+        description="Pairs that would have to be proposed, beside those decided on already.",
+    )
+    bans: list[SupposedPair] = Field(
+        default_factory=list,
+        max_length=_SOME,
+        description="Pairs that could not be proposed, beside those decided on already.",
+    )
+    aim: MatchAim | None = Field(None, description="Another aim.")
     weights: SupposedWeights | None = Field(None, description="Other weights.")
     unmatched_value: Share | None = Field(None, description="Another least score.")
     working_language: Proficiency | None = Field(
@@ -143,6 +162,8 @@ def configured(given: WhatIfMatch, programme: matching.Configuration) -> matchin
             raise Invalid(message, path=("input", "weights")) from error
     if given.unmatched_value is not None:
         settings["unmatched_value"] = given.unmatched_value
+    if given.aim is not None:
+        settings["aim"] = matching.Aim(given.aim)
     if given.working_language is not None:
         settings["working_language_level"] = PROFICIENCY_RANKS[given.working_language]
     return replace(programme, **settings)
@@ -158,12 +179,16 @@ def supposed(
     mentors = {str(one.mentor_id): one for one in given.mentors}
     _check(list(mentees), len(given.mentees), vetoes.keys(), "mentees")
     _check(list(mentors), len(given.mentors), offering, "mentors")
+    for group, pairs in (("pins", given.pins), ("bans", given.bans)):
+        _check_pairs(pairs, vetoes.keys(), offering, group)
     away = {key for people in (mentees, mentors) for key, one in people.items() if one.is_away}
     return Supposition(
         mentees={key: _mentee_facts(one, vetoes[key]) for key, one in mentees.items()},
         mentors={key: _mentor_facts(one) for key, one in mentors.items()},
         more_mentors=tuple(_mentor(place, one) for place, one in enumerate(given.new_mentors)),
         away=frozenset(away),
+        pins=_pairs(given.pins),
+        bans=_pairs(given.bans),
         configuration=configuration,
     )
 
@@ -171,12 +196,31 @@ def supposed(
 def _check(ids: Sequence[str], given: int, known: Collection[str], group: str) -> None:
     if len(ids) < given:
         raise Invalid("Somebody is named twice; say all about them once.", path=("input", group))
-    noun, verb = ("mentee", "wait") if group == "mentees" else ("mentor", "offer places")
     key = "request_id" if group == "mentees" else "mentor_id"
     for place, one in enumerate(ids):
-        if one not in known:
-            message = f"This {noun} does not {verb} now; name one who does."
-            raise Invalid(message, path=("input", group, str(place), key))
+        _require(one, known, (group, str(place), key))
+
+
+def _check_pairs(
+    pairs: Sequence[SupposedPair],
+    waiting: Collection[str],
+    offering: Collection[str],
+    group: str,
+) -> None:
+    for place, one in enumerate(pairs):
+        _require(str(one.request_id), waiting, (group, str(place), "request_id"))
+        _require(str(one.mentor_id), offering, (group, str(place), "mentor_id"))
+
+
+def _require(one: str, known: Collection[str], path: tuple[str, ...]) -> None:
+    if one not in known:
+        noun, verb = ("mentee", "wait") if path[-1] == "request_id" else ("mentor", "offer places")
+        message = f"This {noun} does not {verb} now; name one who does."
+        raise Invalid(message, path=("input", *path))
+
+
+def _pairs(pairs: Sequence[SupposedPair]) -> matching.terms.Pairs:
+    return frozenset((str(one.request_id), str(one.mentor_id)) for one in pairs)
 
 
 def _mentee_facts(one: SupposedMentee, vetoed: frozenset[str]) -> dict[str, Any]:

@@ -24,7 +24,14 @@ from service.errors import Conflict, NotAllowed, NotFound, NotSignedIn
 from service.match_explanations import NoQuestion, PlacesQuestion, WhyNotQuestion
 from service.match_proposals import ProposalApproval, ProposalRejection
 from service.match_runs import Outcome, run_match
-from service.match_words import MatchRule, PairFate, PairStanding, PlacesStanding, RemedyKind
+from service.match_words import (
+    MatchAim,
+    MatchRule,
+    PairFate,
+    PairStanding,
+    PlacesStanding,
+    RemedyKind,
+)
 from service.models.vocabulary import MatchRunTrigger, RequestState, UnmatchedReason
 from tests.programmes import Programme, programme
 
@@ -72,6 +79,7 @@ async def settled() -> Any:
         (RemedyKind, explanations.RemedyKind),
         (PlacesStanding, vacancies.OfferStanding),
         (PairFate, comparisons.Fate),
+        (MatchAim, matching.Aim),
         (UnmatchedReason, matching.Reason),
     ],
 )

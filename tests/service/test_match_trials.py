@@ -1,6 +1,7 @@
 """Trials that leave no trace, against what the matcher itself says; and stored runs compared."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from tests.service.test_match_explanations import STRANGERS
 
 WORKER = system("tests")
 HR = Actor(UUID(int=1), None, "hr", (Grant(Role.HR_OFFICER),))
+STRANGERS_PAIR = {"request_id": UUID(int=5), "mentor_id": UUID(int=6)}
 ENGLISH = [{"language": "en", "proficiency": "C2"}]
 
 
@@ -124,6 +126,77 @@ async def test_people_away_and_other_facts_reach_the_matcher() -> None:
     assert (found.waiting_before, found.waiting_after) == (3, 2)
 
 
+async def test_supposed_decisions_and_another_aim_reach_the_matcher() -> None:
+    world = await a_world()
+    first, second, third = (str(request.id) for request in world.requests)
+    mentor, other = (str(one.id) for one in world.mentors)
+    given: dict[str, Any] = {
+        "pins": [{"request_id": third, "mentor_id": mentor}],
+        "bans": [
+            {"request_id": second, "mentor_id": other},
+            {"request_id": second, "mentor_id": mentor},
+        ],
+        "aim": "NOBODY_LEFT_OUT",
+    }
+
+    found = await tried(**given)
+
+    now = await situation()
+    library = what_if(
+        now,
+        Supposition(
+            pins=frozenset({(third, mentor)}),
+            bans=frozenset({(second, other), (second, mentor)}),
+            configuration=replace(now.configuration, aim=matching.Aim.NOBODY_LEFT_OUT),
+        ),
+    )
+    made = {one.mentee_id: one.mentor_id for one in library.after.proposals}
+    assert made == {third: mentor, first: other}
+    assert found.objective_after == library.comparison.objective_after / matching.MICROS
+    assert found.sentences == matching.sentences.of_comparison(library.comparison)
+    assert [(one.name, one.before, one.after) for one in found.settings] == [
+        ("aim", '"BEST_QUALITY"', '"NOBODY_LEFT_OUT"')
+    ]
+
+
+@pytest.mark.parametrize("is_apart", [False, True])
+async def test_decisions_that_cannot_be_kept_are_refused_with_what_stands_against_them(
+    monkeypatch: pytest.MonkeyPatch, is_apart: bool
+) -> None:
+    if is_apart:
+        monkeypatch.setattr(match_trials, "PAIRS_IN_A_THREAD", 0)
+        monkeypatch.setattr(database, "WORK_SECONDS", 60.0)
+    world = await a_world()
+    both = {"request_id": world.requests[0].id, "mentor_id": world.mentors[0].id}
+    with pytest.raises(Conflict, match=r"keeps all that is supposed: .* BANNED; take") as refused:
+        await tried(pins=[both], bans=[both])
+    assert refused.value.path == ("input",)
+    away = {"mentor_id": both["mentor_id"], "is_away": True}
+    with pytest.raises(Conflict, match=r"keeps all that is supposed: .* not both in this run"):
+        await tried(pins=[both], mentors=[away])
+
+
+async def test_a_world_whose_own_decisions_cannot_be_kept_is_not_tried_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await a_world()
+    records = match_inputs.records
+
+    def bound(snapshot: match_inputs.Snapshot) -> match_inputs.Inputs:
+        asked = matching.Terms(least_loads={str(world.mentors[0].id): 2})
+        return replace(records(snapshot), terms=asked)
+
+    monkeypatch.setattr(match_inputs, "records", bound)
+    with pytest.raises(
+        Conflict, match=r"keeps all that is decided today: .* least load"
+    ) as refused:
+        await tried()
+    assert refused.value.path == ()
+    away = {"mentor_id": world.mentors[0].id, "is_away": True}
+    with pytest.raises(Conflict, match="decided today"):
+        await tried(mentors=[away])
+
+
 async def test_a_mentor_away_leaves_mentees_without_one() -> None:
     world = await a_world()
     found = await tried(mentors=[{"mentor_id": one.id, "is_away": True} for one in world.mentors])
@@ -167,6 +240,8 @@ async def test_no_more_changes_are_shown_than_asked_for() -> None:
     [
         ({"mentees": [{"request_id": UUID(int=5)}]}, ("mentees", "0", "request_id"), "not wait"),
         ({"mentors": [{"mentor_id": UUID(int=5)}]}, ("mentors", "0", "mentor_id"), "not offer"),
+        ({"pins": [STRANGERS_PAIR]}, ("pins", "0", "request_id"), "not wait"),
+        ({"bans": [STRANGERS_PAIR]}, ("bans", "0", "request_id"), "not wait"),
         ({"mentors": [{"mentor_id": UUID(int=5)}] * 2}, ("mentors",), "named twice"),
         (
             {"weights": {"function": 0.5}},
@@ -189,6 +264,9 @@ async def test_what_fits_nobody_is_refused_by_path(
         {"mentees": [{"request_id": UUID(int=5)}] * 21},
         {"mentors": [{"mentor_id": UUID(int=5)}] * 21},
         {"new_mentors": [{"languages": []}] * 11},
+        {"pins": [STRANGERS_PAIR] * 21},
+        {"bans": [STRANGERS_PAIR] * 21},
+        {"aim": "CHARM"},
         {"new_mentors": [{"languages": ENGLISH * 11}]},
         {"new_mentors": [{"languages": [], "capacity": 0}]},
         {"mentors": [{"mentor_id": UUID(int=5), "capacity": 21}]},
@@ -208,6 +286,16 @@ async def test_more_people_than_a_request_can_pair_are_refused(
     monkeypatch.setattr(match_trials, "MOST_PAIRS", 5)
     with pytest.raises(Conflict, match="6 pairs of mentees and mentors are too many"):
         await tried()
+
+
+async def test_a_pair_with_a_mentor_who_offers_nothing_is_refused_by_its_own_path() -> None:
+    world = await a_world()
+    pair = {"request_id": world.requests[0].id, "mentor_id": UUID(int=6)}
+    for group in ("pins", "bans"):
+        given: dict[str, Any] = {group: [pair]}
+        with pytest.raises(Invalid, match="not offer") as refused:
+            await tried(**given)
+        assert refused.value.path == ("input", group, "0", "mentor_id")
 
 
 async def test_a_large_trial_runs_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
