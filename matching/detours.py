@@ -2,7 +2,8 @@
 
 Forcing a pair sends one unit around a circle of the residual network, and the cheapest circle
 is a shortest path at the prices of the optimum (Ahuja, Magnanti and Orlin 1993, ch. 9), so
-nothing is solved again. It looks at every allowed pair and refuses to stop at a shortlist.
+nothing is solved again. It looks at every allowed pair, refuses to stop at a shortlist, and
+refuses caps and least loads: `remakings` knows these.
 """
 
 from collections.abc import Iterable, Iterator
@@ -41,22 +42,25 @@ class Detour:
     moves: tuple[Move, ...]
 
 
-def forced(settlement: Settlement, row: int, column: int, *, score: int) -> Detour:
+def forced(settlement: Settlement, row: int, column: int, *, score: int) -> Detour | None:
     """What it costs everybody together if this pair is made.
 
     Parameters
     ----------
     settlement : Settlement
+        In which nothing binds but places and pins.
     row, column : int
+        A row that is not pinned to another column.
     score : int
         The pair's score in millionths, as if the pair were allowed. A column without a
         single place is given one for it.
 
     Returns
     -------
-    Detour
+    Detour or None
         Its cost is the optimum less the best that holds the pair: the pair's reduced cost and
-        a shortest path from the column back to what the row held.
+        a shortest path from the column back to what the row held. None where all places of
+        the column are pinned, so that nobody can make room.
     """
     held = int(settlement.taken[row])
     if held == column:
@@ -67,7 +71,10 @@ def forced(settlement: Settlement, row: int, column: int, *, score: int) -> Deto
     labels = np.full(len(settlement.prices), FAR, dtype=np.int64)
     labels[column] = 0
     search = _Search(settlement, labels)
-    return Detour(reduced + search.run(held), (Move(row, held, column), *search.moves(held)))
+    cost = search.run(held)
+    if cost == FAR:
+        return None
+    return Detour(reduced + cost, (Move(row, held, column), *search.moves(held)))
 
 
 def cheapest(settlement: Settlement, row: int) -> Detour | None:
@@ -76,13 +83,12 @@ def cheapest(settlement: Settlement, row: int) -> Detour | None:
     Returns
     -------
     Detour or None
-        None where no pair of this row is allowed.
+        None where no pair of this row is allowed, or nobody can make room for any.
     """
-    labels = settlement.costs(row)
-    if (labels == FAR).all():
-        return None
-    search = _Search(settlement, labels)
+    search = _Search(settlement, settlement.costs(row))
     cost = search.run(NOBODY)
+    if cost == FAR:
+        return None
     moves = search.moves(NOBODY)
     return Detour(cost, (Move(row, NOBODY, search.entrance), *moves))
 
@@ -154,10 +160,12 @@ class _Search:
         self.entrance = NOBODY
 
     def run(self, goal: int) -> int:
-        """The cost of the shortest path to this column."""
+        """The cost of the shortest path to this column, FAR where there is none."""
         goal %= len(self._labels)
         while (place := int(self._waiting.argmin())) != goal:
             cost = int(self._waiting[place])
+            if cost == FAR:
+                return FAR
             self._waiting[place] = FAR
             if place == len(self._prices):
                 self._leave_nobody(cost)
@@ -167,11 +175,11 @@ class _Search:
 
     def _leave(self, column: int, cost: int) -> None:
         settlement = self._settlement
-        holders = settlement.holders[column]
-        if (settlement.spare[column] > 0 or not holders) and cost < self._labels[-1]:
+        is_given_one = settlement.market.free[column] == 0
+        if (settlement.spare[column] > 0 or is_given_one) and cost < self._labels[-1]:
             self._spare_at = column
             self._reach_nobody(cost, _SPARE)
-        for row in holders:
+        for row in settlement.movers[column]:
             self._reach(cost + settlement.costs(row), row)
             alone = int(settlement.surpluses[row]) - settlement.market.minimum
             self._reach_nobody(cost + alone, row)

@@ -12,6 +12,7 @@ import numpy as np
 
 from matching.arrays import MICROS
 from matching.detours import Cost, Detour, Move, forced
+from matching.remakings import NotTold, remade
 from matching.rules import BIT, Rule
 from matching.settlements import NOBODY, Settlement
 from matching.worths import NEVER
@@ -27,7 +28,17 @@ class Standing(StrEnum):
     PROPOSED = "PROPOSED"
     FORBIDDEN = "FORBIDDEN"
     BELOW_MINIMUM = "BELOW_MINIMUM"
+    NO_ROOM = "NO_ROOM"
     COSTS_OTHERS = "COSTS_OTHERS"
+
+
+class Hindrance(StrEnum):
+    """What leaves no room for a pair that no rule forbids; the last is known from a search."""
+
+    PINNED_ELSEWHERE = "PINNED_ELSEWHERE"
+    PLACES_PINNED = "PLACES_PINNED"
+    GROUP_FULL = "GROUP_FULL"
+    LEAST_LOADS = "LEAST_LOADS"
 
 
 class RemedyKind(StrEnum):
@@ -68,7 +79,8 @@ class ProposalExplanation:
     """Why a pair is proposed; `contributions` sum to `score`, and `rules` are those it passed.
 
     `keeping` is what it is worth beside its score because it stands since an earlier run, and
-    `priority` what the mentee's waiting adds; amounts in millionths.
+    `priority` what the mentee's waiting adds; amounts in millionths. A pair that `is_pinned` is
+    made by a decision.
     """
 
     mentee_id: str
@@ -79,6 +91,7 @@ class ProposalExplanation:
     priority: int
     rules: tuple[Rule, ...]
     runner_up: RunnerUp | None
+    is_pinned: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,13 +127,15 @@ class Remedy:
 class WhyNot:
     """Why a mentee is not proposed to a mentor.
 
-    `rules` are those that forbid the pair. `score` is what it would have, whether or not it is
-    allowed. `keeping` is what the pair held counts beside its score because it stands since an
-    earlier run. `least_cost` is a proved lower bound of what the pair would cost everybody
-    together and known at once; None for a pair that is not allowed. One pair less counts
-    `reward` in it, which is more than any scores, or 0. `cost`, `moves` and the remedies that
-    depend on it come on request. The cost of a pair that is not allowed is that once it is;
-    below 0 it is a gain.
+    `rules` are those that forbid the pair, and `hindrances` what leaves no room for it. With
+    `is_crowded` the mentor has as many of a group as may be, so one of them would have to make
+    room; with `is_untold` the exact cost was asked for and has no proof. `score` is what it
+    would have, whether or not it is allowed. `keeping` is what the pair held counts beside its
+    score because it stands since an earlier run. `least_cost` is a proved lower bound of what the
+    pair would cost everybody together and known at once; None for a pair that is not allowed.
+    One pair less counts `reward` in it, which is more than any scores, or 0. `cost`, `moves` and
+    the remedies that depend on it come on request. The cost of a pair that is not allowed is
+    that once it is; below 0 it is a gain.
     """
 
     mentee_id: str
@@ -138,6 +153,9 @@ class WhyNot:
     cost: Cost | None
     moves: tuple[Moved, ...]
     remedies: tuple[Remedy, ...]
+    hindrances: tuple[Hindrance, ...] = ()
+    is_crowded: bool = False
+    is_untold: bool = False
 
     @property
     def exact_cost(self) -> int | None:
@@ -167,6 +185,7 @@ def proposal(settlement: Settlement, mentee_id: str) -> ProposalExplanation:
         priority=int(settlement.market.priorities[row]),
         rules=tuple(Rule),
         runner_up=_runner_up(settlement, row, column),
+        is_pinned=row in settlement.limits.pinned_rows,
     )
 
 
@@ -190,20 +209,15 @@ def why_not(
     row, column = row_of(settlement, mentee_id), column_of(settlement, mentor_id)
     held = int(settlement.taken[row])
     score = settlement.score(row, column)
-    broken = broken_rules(settlement, row, column)
-    standing = _standing(settlement, score, broken, is_made=held == column)
-    is_open = standing is Standing.COSTS_OTHERS
-    bound = int(settlement.costs(row)[column]) if is_open else None
-    detour = forced(settlement, row, column, score=score) if exact else None
-    if standing is Standing.PROPOSED:
-        bound, detour = 0, Detour(0, ())
+    asked = _Asked(settlement, row, column, score, broken_rules(settlement, row, column))
+    found = asked.searched(exact=exact)
+    standing, bound, detour = found.standing, found.bound, found.detour
     cost = Cost.of(settlement, detour.moves) if detour else None
-    asked = _Asked(settlement, row, column, score, broken)
     return WhyNot(
         mentee_id=mentee_id,
         mentor_id=mentor_id,
         standing=standing,
-        rules=broken,
+        rules=asked.broken,
         score=score,
         minimum=settlement.market.minimum,
         held_id=_mentor_id(settlement, held),
@@ -215,6 +229,9 @@ def why_not(
         cost=cost,
         moves=moved(settlement, detour.moves) if detour else (),
         remedies=asked.remedies(standing, bound, cost),
+        hindrances=found.hindrances,
+        is_crowded=asked.is_crowded,
+        is_untold=found.is_untold,
     )
 
 
@@ -253,6 +270,36 @@ def moved(settlement: Settlement, moves: Iterable[Move]) -> tuple[Moved, ...]:
     )
 
 
+def hindrances(settlement: Settlement, row: int, column: int) -> tuple[Hindrance, ...]:
+    """What leaves no room for a pair, whoever else would make room."""
+    limits = settlement.limits
+    pinned = limits.pinned_rows == row
+    if pinned.any():
+        is_made = limits.pinned_columns[pinned][0] == column
+        return () if is_made else (Hindrance.PINNED_ELSEWHERE,)
+    there = limits.pinned_rows[limits.pinned_columns == column]
+    found = []
+    if 0 < settlement.market.free[column] <= len(there):
+        found.append(Hindrance.PLACES_PINNED)
+    for grouping in limits.groupings:
+        label = grouping.labels[row]
+        if grouping.caps[label, column] <= np.count_nonzero(grouping.labels[there] == label):
+            found.append(Hindrance.GROUP_FULL)
+            break
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Searched:
+    """How a pair stands, and what was found of its cost."""
+
+    standing: Standing
+    hindrances: tuple[Hindrance, ...]
+    bound: int | None = None
+    detour: Detour | None = None
+    is_untold: bool = False
+
+
 @dataclass(frozen=True)
 class _Asked:
     settlement: Settlement
@@ -260,6 +307,39 @@ class _Asked:
     column: int
     score: int
     broken: tuple[Rule, ...]
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether the mentor has as many of one of the mentee's groups as may be."""
+        made, limits = self.settlement, self.settlement.limits
+        return made.taken[self.row] != self.column and any(
+            left[grouping.labels[self.row], self.column] <= 0
+            for grouping, left in zip(limits.groupings, made.room, strict=True)
+        )
+
+    def searched(self, *, exact: bool) -> _Searched:
+        """How the pair stands, with its exact cost if that is asked for and can be told."""
+        made = self.settlement
+        if made.taken[self.row] == self.column:
+            return _Searched(Standing.PROPOSED, (), 0, Detour(0, ()))
+        found = hindrances(made, self.row, self.column)
+        detour, is_untold = None, False
+        if exact and not found:
+            try:
+                detour = self._detour()
+            except NotTold:
+                is_untold = True
+            else:
+                found = found if detour else (Hindrance.LEAST_LOADS,)
+        standing = _standing(made, self.score, self.broken, found)
+        bound = None
+        if standing is Standing.COSTS_OTHERS:
+            bound = max(0, int(made.costs(self.row)[self.column]) - made.gap)
+        return _Searched(standing, found, bound, detour, is_untold)
+
+    def _detour(self) -> Detour | None:
+        find = forced if self.settlement.is_plain else remade
+        return find(self.settlement, self.row, self.column, score=self.score)
 
     def remedies(
         self, standing: Standing, bound: int | None, cost: Cost | None
@@ -271,13 +351,15 @@ class _Asked:
             found.append(self._remedy(RemedyKind.MORE_SCORE, cost.total, cost))
         # A free place is no obstacle, so another one would change nothing. At the smallest
         # prices the reduced cost is exactly what is missing once there is one more.
-        if bound is not None and standing is Standing.COSTS_OTHERS and not self._has_room:
+        # Where more binds than places, a place more may help nobody.
+        is_plain = self.settlement.is_plain
+        if bound is not None and standing is Standing.COSTS_OTHERS and is_plain and self._is_full:
             found.append(self._remedy(RemedyKind.ONE_MORE_PLACE, bound))
         return tuple(found)
 
     @property
-    def _has_room(self) -> bool:
-        return bool(self.settlement.spare[self.column] > 0)
+    def _is_full(self) -> bool:
+        return bool(self.settlement.spare[self.column] <= 0)
 
     def _remedy(self, kind: RemedyKind, lost: int, cost: Cost | None = None) -> Remedy:
         short = max(0, self.settlement.market.minimum - self.score)
@@ -294,28 +376,27 @@ class _Asked:
 
 
 def _standing(
-    settlement: Settlement, score: int, broken: tuple[Rule, ...], *, is_made: bool
+    settlement: Settlement, score: int, broken: tuple[Rule, ...], found: tuple[Hindrance, ...]
 ) -> Standing:
-    if is_made:
-        return Standing.PROPOSED
     if broken:
         return Standing.FORBIDDEN
     if score < settlement.market.minimum:
         return Standing.BELOW_MINIMUM
-    return Standing.COSTS_OTHERS
+    return Standing.NO_ROOM if found else Standing.COSTS_OTHERS
 
 
 def _runner_up(settlement: Settlement, row: int, column: int) -> RunnerUp | None:
     scores, costs = settlement.scores(row).astype(np.int64), settlement.costs(row)
     scores[column] = NEVER
     open_to = np.flatnonzero(scores > NEVER)
-    if not len(open_to):
+    ranked = open_to[np.lexsort((open_to, -scores[open_to], costs[open_to]))].tolist()
+    other = next((one for one in ranked if not hindrances(settlement, row, one)), None)
+    if other is None:
         return None
-    other = int(open_to[np.lexsort((open_to, -scores[open_to], costs[open_to]))[0]])
     return RunnerUp(
         mentor_id=settlement.market.mentors[other].id,
         score=settlement.score(row, other),
-        cost=int(costs[other]),
+        cost=max(0, int(costs[other]) - settlement.gap),
         reward=settlement.reward,
         differences=differences(settlement, row, column, other),
     )

@@ -45,17 +45,18 @@ def solve(problem: Problem) -> Masks:
     NoSolver
         If OR-Tools is not installed.
     NotSolved
-        If the solver reports anything but an optimum, or the worth of pairs
-        is too large for 64 bits at this size.
+        If the solver reports anything but an optimum, nothing is left by which to keep
+        least loads, or the worth of pairs is too large for 64 bits at this size.
     """
     if SimpleMinCostFlow is None:
         raise NoSolver("OR-Tools is not installed, and only it proves a pairing; install ortools")
     pinned = problem.pinned()
     rest = problem.without(pinned)
-    chosen = pinned
     if len(rest.rows):
-        chosen[~pinned] = _solved(rest)
-    return chosen
+        pinned[~pinned] = _solved(rest)
+    elif rest.limits.least.any():
+        raise NotSolved("the pinned pairs alone keep no least load that is larger")
+    return pinned
 
 
 def _solved(problem: Problem) -> Masks:

@@ -82,13 +82,15 @@ def relax(problem: Problem, *, seconds: float) -> Relaxed:
     Raises
     ------
     NotSolved
-        If HiGHS finds no optimum in this time.
+        If HiGHS finds no optimum in this time, or nothing is left by which to keep least loads.
     """
     pinned = problem.pinned()
     rest = problem.without(pinned)
     shares = pinned.astype(np.float64)
     lines = np.zeros(len(problem.demands) + 2 * len(problem.capacities))
     gates: Gates = ((_NONE, _NONE),) * len(problem.limits.groupings)
+    if not len(rest.rows) and rest.limits.least.any():
+        raise NotSolved("the pinned pairs alone keep no least load that is larger")
     if len(rest.rows):
         programme = _Programme.of(rest)
         found = linprog(

@@ -1,19 +1,17 @@
 """Explanations in plain English: short sentences that name nobody and whose numbers are right.
 
-The only place where the matcher finds words. It refuses names, so that whoever may not know a
-person learns nothing of them here; ids stand beside the sentences.
+The only place where the matcher builds sentences. It refuses names, so that whoever may not know
+a person learns nothing of them here; ids stand beside the sentences.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
-from math import ceil, floor
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from matching.arrays import MICROS
 from matching.comparisons import Comparison, Fate, SettingChange
 from matching.detours import Cost
 from matching.explanations import (
     Difference,
+    Hindrance,
     Moved,
     ProposalExplanation,
     Remedy,
@@ -31,39 +29,19 @@ from matching.vacancies import (
     Room,
     UnmatchedExplanation,
 )
-
-FEATURES: Final = {
-    "function": "experience in the mentee's function",
-    "mission_context": "experience in the mentee's mission, region or type of mission",
-    "mandate_tasks": "experience with the mission's tasks",
-    "seniority": "seniority",
-    "languages": "languages in common",
-    "time_zone": "working hours in common",
-    "goals": "expertise for the mentee's goals",
-    "preferred_mentor": "the mentee's own choice",
-    "mentor_gender": "the mentee's wish about gender",
-    "top_criterion": "what matters most to the mentee",
-}
-"""What each part of a score stands for."""
-
-RULES: Final = {
-    Rule.NO_CAPACITY: "the mentor has no place left",
-    Rule.NOT_AVAILABLE: "the mentor is not available now",
-    Rule.SAME_PERSON: "both are the same person",
-    Rule.SUPERVISED_IN_MISSION: "one of them has supervised the other",
-    Rule.NATIONALITY_REFUSED: "one of them asked for other nationalities",
-    Rule.DECLARED_CONFLICT: "a conflict of interest is declared",
-    Rule.CONFLICTS_UNKNOWN: "conflicts of interest are not declared yet",
-    Rule.NO_COMMON_LANGUAGE: "they share no working language",
-    Rule.VETO: "the pair was ruled out by one side or by a decision",
-    Rule.ALREADY_CLOSED_BADLY: "an earlier mentorship of the two did not work",
-    Rule.BANNED: "it was decided that the two are not to be paired",
-}
-"""What each rule says of a pair that it forbids."""
+from matching.words import (
+    HINDRANCES,
+    RULES,
+    are,
+    at_least,
+    enough,
+    feature,
+    listed,
+    many,
+    near,
+)
 
 _ALL: Final = "all pairs together"
-# Amounts below a thousandth are shown whole.
-_THOUSANDTH: Final = 1_000
 _NAMED: Final = 2
 
 
@@ -73,14 +51,18 @@ def of_proposal(found: ProposalExplanation) -> tuple[str, ...]:
         *of_contributions(found.contributions),
         *_of_bonuses(found),
         "No rule speaks against the pair.",
-        *_of_runner_up(found.score, found.runner_up),
+        *(
+            ["A decision pins the mentee to this mentor."]
+            if found.is_pinned
+            else _of_runner_up(found.score, found.runner_up)
+        ),
     )
 
 
 def of_contributions(found: Mapping[str, int]) -> tuple[str, ...]:
     """What a score is made of."""
     strongest = sorted(found.items(), key=lambda one: (-one[1], one[0]))[: _NAMED + 1]
-    named = _listed(f"{_feature(name)} ({near(part)})" for name, part in strongest)
+    named = listed(f"{feature(name)} ({near(part)})" for name, part in strongest)
     return (
         f"The two fit with a score of {near(sum(found.values()))}.",
         f"What counts most: {named}.",
@@ -103,6 +85,7 @@ def of_unmatched(found: UnmatchedExplanation) -> tuple[str, ...]:
         _of_reason(found),
         *_of_counts(found.rule_counts),
         *_of_room(found.room),
+        *(["Whom a place would displace has no proof, as groups overlap."] * found.is_untold),
         *_of_lifting(found.lifting, "mentor"),
     )
 
@@ -111,7 +94,7 @@ def of_liftings(found: Sequence[Lifting], unmatched: int) -> tuple[str, ...]:
     """The one rule whose lifting would open most of those who have no mentor."""
     if not unmatched:
         return ("Everybody who waits is proposed to a mentor.",)
-    waiting = f"{_many(unmatched, 'mentee')} {_are(unmatched)} without a mentor."
+    waiting = f"{many(unmatched, 'mentee')} {are(unmatched)} without a mentor."
     if not found:
         return waiting, "No single rule is all that keeps any of them from some mentor."
     most = found[0]
@@ -126,6 +109,7 @@ def of_offer(found: OfferExplanation) -> tuple[str, ...]:
     return (
         _of_offered(found),
         *([_of_price(found)] if is_full else []),
+        *_of_decisions(found),
         *_of_next(found, is_full=is_full),
         *_of_counts(found.rule_counts),
         *([] if is_full else _of_lifting(found.lifting, "mentee")),
@@ -141,27 +125,6 @@ def of_comparison(found: Comparison) -> tuple[str, ...]:
         *_of_waiting(found),
         *_of_settings(found),
     )
-
-
-def near(amount: int) -> str:
-    """An amount in millionths as people read it: three digits, or six where it is tiny."""
-    return _shown(amount, round)
-
-
-def at_least(amount: int) -> str:
-    """The same and never more than the amount: for a bound from below."""
-    return _shown(amount, floor)
-
-
-def enough(amount: int) -> str:
-    """The same and never less than the amount: for what has to be reached."""
-    return _shown(amount, ceil)
-
-
-def _shown(amount: int, rounding: Callable[[Fraction], int]) -> str:
-    if 0 < abs(amount) < _THOUSANDTH:
-        return f"{amount / MICROS:.6f}"
-    return f"{rounding(Fraction(amount, _THOUSANDTH)) / _THOUSANDTH:.3f}"
 
 
 def _of_bonuses(found: ProposalExplanation) -> Iterator[str]:
@@ -185,36 +148,50 @@ def _of_differences(found: Sequence[Difference]) -> Iterator[str]:
     ahead = [_difference(one) for one in found if one.here > one.there][:_NAMED]
     behind = [_difference(one) for one in found if one.here < one.there][:_NAMED]
     if ahead:
-        yield f"The mentor proposed is ahead in {_listed(ahead)}."
+        yield f"The mentor proposed is ahead in {listed(ahead)}."
     if behind:
-        yield f"The mentor proposed is behind in {_listed(behind)}."
+        yield f"The mentor proposed is behind in {listed(behind)}."
 
 
 def _difference(one: Difference) -> str:
-    return f"{_feature(one.feature)} ({near(one.here)} against {near(one.there)})"
+    return f"{feature(one.feature)} ({near(one.here)} against {near(one.there)})"
 
 
 def _of_standing(found: WhyNot) -> Iterator[str]:
     if found.standing is Standing.PROPOSED:
         yield "This pair is proposed."
     elif found.standing is Standing.FORBIDDEN:
-        yield f"This pair may not be made: {_listed(RULES[rule] for rule in found.rules)}."
+        told = [RULES[rule] for rule in found.rules]
+        told += [HINDRANCES[one] for one in found.hindrances]
+        yield f"This pair may not be made: {listed(told)}."
+    elif found.standing is Standing.NO_ROOM:
+        told = [HINDRANCES[one] for one in found.hindrances]
+        yield f"No rule forbids this pair, with a score of {near(found.score)}."
+        yield f"Yet there is no room for it: {listed(told)}."
     elif found.standing is Standing.BELOW_MINIMUM:
         least = near(found.minimum)
         yield f"The two would have a score of {near(found.score)}, and {least} is the least."
+        if found.hindrances:
+            told = [HINDRANCES[one] for one in found.hindrances]
+            yield f"Nor is there room for the pair: {listed(told)}."
     else:
         yield f"Nothing forbids this pair, and its score would be {near(found.score)}."
         yield from _of_cost(found)
 
 
 def _of_cost(found: WhyNot) -> Iterator[str]:
+    if found.is_crowded:
+        full = HINDRANCES[Hindrance.GROUP_FULL]
+        yield f"{full[0].upper()}{full[1:]}, so one of them would have to make room."
+    if found.is_untold:
+        yield "What it would cost exactly has no proof, as groups overlap."
     if found.cost:
         yield _exactly(found.cost)
         yield from _of_parts(found.cost, found.moves, keeping=found.keeping)
         return
     if found.least_cost:
         yield _bounded("It", found.least_cost, found.reward)
-    else:
+    elif not found.is_untold:
         yield f"Whether it would cost {_ALL} anything takes the exact answer to say."
     if found.keeping and found.held_score is not None and found.score >= found.held_score:
         yield _kept(found.keeping)
@@ -231,7 +208,7 @@ def _bounded(what: str, cost: int, reward: int) -> str:
 
 def _exactly(cost: Cost) -> str:
     if cost.left_out:
-        return f"It would leave {_many(cost.left_out, 'mentee')} more without a mentor."
+        return f"It would leave {many(cost.left_out, 'mentee')} more without a mentor."
     if cost.objective:
         return f"It would cost {_ALL} {near(cost.objective)}."
     return f"It would be exactly as good for {_ALL}, and only one such choice can be proposed."
@@ -269,7 +246,7 @@ def _of_moves(found: Sequence[Moved], what: str) -> Iterator[str]:
     without = sum(one.after_id is None for one in others)
     placed = sum(one.before_id is None for one in others)
     parts = [
-        f"{_many(number, 'other mentee')} would {doing}"
+        f"{many(number, 'other mentee')} would {doing}"
         for number, doing in (
             (elsewhere, "change mentors"),
             (without, "have no mentor any more"),
@@ -278,7 +255,7 @@ def _of_moves(found: Sequence[Moved], what: str) -> Iterator[str]:
         if number
     ]
     if parts:
-        yield f"{what}, {_listed(parts)}."
+        yield f"{what}, {listed(parts)}."
 
 
 def _of_remedy(remedy: Remedy) -> str:
@@ -303,7 +280,7 @@ def _of_remedy(remedy: Remedy) -> str:
 
 
 def _gained(remedy: Remedy) -> str:
-    more = f", {_many(remedy.pairs, 'mentee')} more would have a mentor" if remedy.pairs else ""
+    more = f", {many(remedy.pairs, 'mentee')} more would have a mentor" if remedy.pairs else ""
     if not remedy.gain:
         return more
     verb = "gain" if remedy.gain > 0 else "lose"
@@ -313,10 +290,13 @@ def _gained(remedy: Remedy) -> str:
 def _of_reason(found: UnmatchedExplanation) -> str:
     if not found.mentors:
         return "Nobody offers to be a mentor."
-    offering = _many(found.mentors, "mentor")
+    offering = many(found.mentors, "mentor")
     if found.reason is Reason.NO_ELIGIBLE_MENTOR:
         return f"Of {offering}, none may be proposed to this mentee."
     if found.reason is Reason.ALL_ELIGIBLE_FULL:
+        if found.capped:
+            full = "their places are taken, or they have as many of the group as may be"
+            return f"Of {offering}, {found.suitable} would suit: {full}."
         return f"Of {offering}, {found.suitable} would suit, and all their places are taken."
     assert found.best_score is not None
     best, least = near(found.best_score), near(found.minimum)
@@ -328,8 +308,8 @@ def _of_reason(found: UnmatchedExplanation) -> str:
 def _of_counts(counts: Mapping[Rule, int]) -> Iterator[str]:
     ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     if ordered:
-        listed = _listed(f"{RULES[rule]} ({count})" for rule, count in ordered)
-        yield f"What rules pairs out, some for several reasons: {listed}."
+        rules = listed(f"{RULES[rule]} ({count})" for rule, count in ordered)
+        yield f"What rules pairs out, some for several reasons: {rules}."
 
 
 def _of_room(room: Room | None) -> Iterator[str]:
@@ -344,12 +324,12 @@ def _of_room(room: Room | None) -> Iterator[str]:
 
 def _of_lifting(lifting: Lifting | None, whom: str) -> Iterator[str]:
     if lifting is not None:
-        most = f"{_many(lifting.opens, whom)}, and no other alone keeps out more"
+        most = f"{many(lifting.opens, whom)}, and no other alone keeps out more"
         yield f"One rule keeps out {most}: {RULES[lifting.rule]}."
 
 
 def _of_offered(found: OfferExplanation) -> str:
-    left = f"This mentor has {_many(found.spare, 'place')} left"
+    left = f"This mentor has {many(found.spare, 'place')} left"
     if found.standing is OfferStanding.NO_PLACES:
         return "This mentor has no place left."
     if found.standing is OfferStanding.NO_ELIGIBLE_MENTEE:
@@ -357,16 +337,35 @@ def _of_offered(found: OfferExplanation) -> str:
     if found.standing is OfferStanding.BELOW_MINIMUM:
         return f"{left}, and nobody who may be proposed has score enough."
     if found.standing is OfferStanding.BETTER_ELSEWHERE:
-        return f"{left}, and for {_ALL} whoever might come is better placed elsewhere."
-    return f"{_many(found.free, 'place')} {_are(found.free)} given where {_ALL} gain most."
+        or_capped = ", or kept out by a cap" if found.is_bound else ""
+        return f"{left}, and for {_ALL} whoever might come is better placed elsewhere{or_capped}."
+    return f"{many(found.free, 'place')} {are(found.free)} given where {_ALL} gain most."
 
 
 def _of_price(found: OfferExplanation) -> str:
-    adds = f"add {near(found.price) if found.price else 'nothing'} for {_ALL}"
+    if found.is_at_most and found.price and found.reward:
+        return "What one more place would add takes trying it out to say."
+    adds = f"add {_at_most(found) if found.price else 'nothing'} for {_ALL}"
     if not (found.reward and found.price):
         return f"One more place would {adds}."
     also = f", or {adds}" if found.price < found.reward else ""
     return f"One more place would give one mentee more a mentor{also}."
+
+
+def _at_most(found: OfferExplanation) -> str:
+    return f"at most {enough(found.price)}" if found.is_at_most else near(found.price)
+
+
+def _of_decisions(found: OfferExplanation) -> Iterator[str]:
+    if found.pinned:
+        yield f"Decisions pin {many(found.pinned, 'mentee')} to this mentor."
+    if found.load_price and not found.reward:
+        less = f"add at most {enough(found.load_price)} for {_ALL}"
+        yield f"The mentor must get as many; one fewer would {less}."
+    elif found.load_price:
+        yield "The mentor must get as many, though others would rather have them."
+    if found.is_bound and found.standing in {OfferStanding.FULL, OfferStanding.BETTER_ELSEWHERE}:
+        yield "Caps or least loads decide as well, so who would come next is not told."
 
 
 def _of_next(found: OfferExplanation, *, is_full: bool) -> Iterator[str]:
@@ -399,7 +398,7 @@ def _of_fates(found: Comparison) -> str:
         )
         if number
     ]
-    return f"{_listed(parts)}." if parts else "Neither has any pair."
+    return f"{listed(parts)}." if parts else "Neither has any pair."
 
 
 def _of_worth(before: int, after: int) -> str:
@@ -417,14 +416,14 @@ def _of_gains(found: Comparison) -> Iterator[str]:
     worse = [-one.gain for one in found.changes if one.is_worse]
     for gains, verb in ((better, "gain"), (worse, "lose")):
         if gains:
-            who = f"{_many(len(gains), 'mentee')} {verb}{'s' if len(gains) == 1 else ''}"
+            who = f"{many(len(gains), 'mentee')} {verb}{'s' if len(gains) == 1 else ''}"
             most = max(gains)
             yield f"{who}{f', up to {near(most)} in score' if most else ''}."
 
 
 def _of_waiting(found: Comparison) -> Iterator[str]:
     if found.waiting_before != found.waiting_after:
-        before = _many(found.waiting_before, "mentee")
+        before = many(found.waiting_before, "mentee")
         yield f"{before} waited in the first, {found.waiting_after:,} in the second."
 
 
@@ -433,27 +432,10 @@ def _of_settings(found: Comparison) -> Iterator[str]:
         scale = (
             "both are valued by the second" if found.is_rescored else "each is valued by its own"
         )
-        yield f"Settings differ, and {scale}: {_listed(_setting(one) for one in found.settings)}."
+        yield f"Settings differ, and {scale}: {listed(_setting(one) for one in found.settings)}."
 
 
 def _setting(one: SettingChange) -> str:
     if isinstance(one.before, list | tuple) or isinstance(one.after, list | tuple):
         return one.name
     return f"{one.name} ({one.before} then {one.after})"
-
-
-def _feature(name: str) -> str:
-    return FEATURES.get(name, name.replace("_", " "))
-
-
-def _listed(parts: Iterable[str]) -> str:
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"

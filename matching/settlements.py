@@ -4,7 +4,7 @@ What explanations start from, be it just found or read back from where it was st
 proves itself when made and refuses prices that do not support the pairing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -12,9 +12,11 @@ from typing import Final
 import numpy as np
 
 from matching.arrays import Amounts, Integers
+from matching.limits import Grouping, Limits
 from matching.markets import BLOCK, Market
 from matching.optima import Optimum
-from matching.prices import NotOptimal
+from matching.prices import NotOptimal, Prices
+from matching.runs import GroupPrices
 from matching.worths import NEVER, Worths
 
 NOBODY = -1
@@ -24,16 +26,14 @@ FAR: Final = 2**60
 """More than anything can cost: what a pair costs that is not allowed."""
 
 
-class Bound(ValueError):  # noqa: N818 - it says how the run is, not what broke
-    """The run keeps pins, least loads or caps of groups, whose worth these prices do not tell."""
-
-
 @dataclass(frozen=True)
 class Settlement:
     """Each of n rows with its column, or NOBODY, in `taken` (n,), and prices that prove it best.
 
     `prices` (m,) are the smallest that support the pairing, and `surpluses` (n,) what each row
-    gains at them, as `recover` finds both; all amounts are in millionths.
+    gains at them, as `recover` finds both; all amounts are in millionths. A price is below 0
+    where a least load binds, and `groups` are what places within caps are worth beyond it, as in
+    `Prices`. Where groups overlap, another pairing may be better by up to `gap`.
     """
 
     market: Market
@@ -41,16 +41,18 @@ class Settlement:
     taken: Integers
     prices: Integers
     surpluses: Integers
+    groups: tuple[Integers, ...] = ()
 
     @classmethod
     def of(cls, market: Market, worths: Worths, best: Optimum) -> "Settlement":
         """The settlement that a search has just found."""
         taken = np.full(len(market.mentees), NOBODY, dtype=np.int64)
         taken[best.problem.rows[best.chosen]] = best.problem.columns[best.chosen]
-        return cls(market, worths, taken, best.prices.prices, best.prices.surpluses)
+        found = best.prices
+        return cls(market, worths, taken, found.prices, found.surpluses, found.groups)
 
     @classmethod
-    def stored(
+    def stored(  # noqa: PLR0913 - the market, and each thing that was written down
         cls,
         market: Market,
         worths: Worths,
@@ -58,6 +60,8 @@ class Settlement:
         pairs: Mapping[str, str],
         prices: Mapping[str, int],
         surpluses: Mapping[str, int],
+        load_prices: Mapping[str, int] | None = None,
+        group_prices: GroupPrices | None = None,
     ) -> "Settlement":
         """The settlement of a run that was written down, by ids.
 
@@ -73,42 +77,104 @@ class Settlement:
         if not (pairs.keys() <= surpluses.keys() and set(pairs.values()) <= columns.keys()):
             raise NotOptimal("the run proposes people who are not in it")
         taken = [columns[pairs[one]] if one in pairs else NOBODY for one in waiting]
+        drawn = load_prices or {}
         return cls(
             market,
             worths,
             np.array(taken, dtype=np.int64),
-            np.array([prices[one] for one in columns], dtype=np.int64),
+            np.array([prices[one] - drawn.get(one, 0) for one in columns], dtype=np.int64),
             np.array([surpluses[one] for one in waiting], dtype=np.int64),
+            tuple(
+                _told(grouping, columns, (group_prices or {}).get(grouping.name, {}))
+                for grouping in market.limits.groupings
+            ),
         )
 
     def __post_init__(self) -> None:
-        limits = self.worths.sides.limits
-        if len(limits.pinned_rows) or limits.least.any() or limits.groupings:
-            raise Bound("pins, least loads and caps of groups are not explained")
-        if (self.prices < 0).any() or (self.surpluses < self.market.minimum).any():
-            raise NotOptimal("a price is negative, or a surplus below the unmatched value")
+        faults = (*self._faults_of_pairs(), *self._faults_of_prices())
+        for fault in (*faults, *(() if self.limits.overlap else self._faults_of_best())):
+            raise NotOptimal(fault)
+        if not all(self.worths.stretches(self._is_supported)) or self.gap < 0:
+            raise NotOptimal("the prices do not support the pairing")
+
+    def _faults_of_pairs(self) -> Iterator[str]:
+        limits = self.limits
         if (self.spare < 0).any():
-            raise NotOptimal("a mentor holds more than the free places")
-        if (self.prices[self.spare > 0] > 0).any():
-            raise NotOptimal("a free place has a price")
+            yield "a mentor holds more than the free places"
+        if (self.taken[limits.pinned_rows] != limits.pinned_columns).any():
+            yield "a pinned pair is not made"
+        if (self.loads < limits.least_of(len(self.prices))).any():
+            yield "a mentor holds less than the least load"
+        if any((left < 0).any() for left in self.room):
+            yield "a mentor holds more of a group than may be"
+
+    def _faults_of_prices(self) -> Iterator[str]:
+        below = self.surpluses < self.market.minimum
+        # Whoever is pinned gains what the pin leaves, be it less.
+        below[self.limits.pinned_rows] = False
+        free = self.limits.least_of(len(self.prices)) == 0
+        if any((some < 0).any() for some in (self.prices[free], *self.groups)) or below.any():
+            yield "a price is negative, or a surplus below the unmatched value"
+
+    def _faults_of_best(self) -> Iterator[str]:
+        """What no prices of an optimum leave: they cost nothing where there is room."""
+        if (self.prices[self.spare > 0] > 0).any() or any(
+            extra[left > 0].any() for extra, left in zip(self.groups, self.room, strict=True)
+        ):
+            yield "a free place has a price"
+        idle = self.loads > self.limits.least_of(len(self.prices))
+        if (self.prices[idle] < 0).any():
+            yield "a least load that is passed has a price"
         left = self.taken == NOBODY
         if (self.surpluses[left] != self.market.minimum).any():
-            raise NotOptimal("somebody is left out at a loss")
-        if not all(self.worths.stretches(self._is_supported)):
-            raise NotOptimal("the prices do not support the pairing")
+            yield "somebody is left out at a loss"
 
     def _is_supported(self, rows: slice, block: Amounts) -> bool:
         limits = self.surpluses[rows] - self.worths.sides.priorities[rows]
-        over = block - self.prices - limits[:, None]
+        over = block - self.dual.asked(self.limits, rows) - limits[:, None]
         over[block == NEVER] = NEVER
         held = np.flatnonzero(self.taken[rows] != NOBODY)
-        return not (over > 0).any() and not over[held, self.taken[rows][held]].any()
+        tight = over[held, self.taken[rows][held]]
+        # Where groups overlap, a pair may be made that costs something: it is part of the gap.
+        is_made = (tight > NEVER).all() if self.limits.overlap else not tight.any()
+        return not (over > 0).any() and bool(is_made)
+
+    @property
+    def limits(self) -> Limits:
+        """What binds beside places."""
+        return self.worths.sides.limits
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing binds but places and pins, so that who moves is a path of moves."""
+        return not (self.limits.groupings or self.limits.least.any())
+
+    @cached_property
+    def dual(self) -> Prices:
+        """All prices together."""
+        return Prices(self.prices, self.surpluses, self.groups)
+
+    @cached_property
+    def loads(self) -> Integers:
+        """How many each column holds, shape (m,)."""
+        given = self.taken[self.taken != NOBODY]
+        return np.bincount(given, minlength=len(self.prices))
+
+    @cached_property
+    def room(self) -> tuple[Integers, ...]:
+        """For each grouping, how many more of a group each column may take, (G + 1, m) each."""
+        rows = np.flatnonzero(self.taken != NOBODY)
+        found = []
+        for grouping in self.limits.groupings:
+            left = grouping.caps.copy()
+            np.subtract.at(left, (grouping.labels[rows], self.taken[rows]), 1)
+            found.append(left)
+        return tuple(found)
 
     @cached_property
     def spare(self) -> Integers:
         """Places at each column that nobody was given, shape (m,)."""
-        given = self.taken[self.taken != NOBODY]
-        left: Integers = self.market.free - np.bincount(given, minlength=len(self.prices))
+        left: Integers = self.market.free - self.loads
         return left
 
     @cached_property
@@ -121,6 +187,12 @@ class Settlement:
         return tuple(tuple(rows) for rows in found)
 
     @cached_property
+    def movers(self) -> tuple[tuple[int, ...], ...]:
+        """The rows that hold each column and that nobody has pinned to it."""
+        pinned = set(self.limits.pinned_rows.tolist())
+        return tuple(tuple(row for row in rows if row not in pinned) for rows in self.holders)
+
+    @cached_property
     def row(self) -> Mapping[str, int]:
         """The row of each mentee by id."""
         return {mentee.id: place for place, mentee in enumerate(self.market.mentees)}
@@ -130,10 +202,27 @@ class Settlement:
         """The column of each mentor by id."""
         return {mentor.id: place for place, mentor in enumerate(self.market.mentors)}
 
-    @property
+    @cached_property
     def objective(self) -> int:
-        """The worth of the whole pairing, by its proof: surpluses and the price of every place."""
-        return int(self.surpluses.sum()) + int(self.market.free @ self.prices)
+        """The worth of the whole pairing."""
+        rows = np.flatnonzero(self.taken != NOBODY)
+        total = self.market.minimum * (len(self.taken) - len(rows))
+        for first in range(0, len(rows), BLOCK):
+            part = rows[first : first + BLOCK]
+            columns = self.taken[part]
+            scores = self.market.scores.totals(part, columns).diagonal().astype(np.int64)
+            total += int(self.worth(part, columns, scores).sum())
+        return total
+
+    @cached_property
+    def gap(self) -> int:
+        """How much better any other pairing can be at most: 0 but where groups overlap."""
+        least = self.limits.least_of(len(self.prices))
+        bound = int(self.surpluses.sum()) + int(self.market.free @ np.maximum(self.prices, 0))
+        bound += int(least @ np.minimum(self.prices, 0))
+        for grouping, extra in zip(self.limits.groupings, self.groups, strict=True):
+            bound += int((grouping.caps * extra).sum())
+        return bound - self.objective
 
     @cached_property
     def reward(self) -> int:
@@ -165,7 +254,8 @@ class Settlement:
         """
         limit = int(self.surpluses[row] - self.worths.sides.priorities[row])
         scores = self.scores(row)
-        found: Integers = self.prices + limit - scores
+        asked = self.dual.asked(self.limits, slice(row, row + 1))[0]
+        found: Integers = asked + limit - scores
         found[scores == NEVER] = FAR
         return found
 
@@ -199,3 +289,16 @@ class Settlement:
         scores = np.stack([self.scores(row) for row in rows.tolist()]).astype(np.int64)
         scores[scores == NEVER] = -2 * FAR
         return scores + self.worths.sides.priorities[rows, None]
+
+
+def _told(
+    grouping: Grouping, columns: Mapping[str, int], prices: Mapping[str, Mapping[str, int]]
+) -> Integers:
+    """Prices within caps as they were written down, by names, as a table (G + 1, m)."""
+    table = np.zeros_like(grouping.caps)
+    for place, group in enumerate(grouping.groups):
+        for mentor, price in prices.get(group, {}).items():
+            if mentor not in columns:
+                raise NotOptimal("the run was made for other people")
+            table[place, columns[mentor]] = price
+    return table

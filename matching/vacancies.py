@@ -14,6 +14,7 @@ from matching.arrays import Bits, Integers, Masks
 from matching.detours import Cost, cheapest
 from matching.explanations import Moved, NotInRun, column_of, moved, row_of
 from matching.markets import BLOCK
+from matching.remakings import NotTold, replaced
 from matching.rules import BIT, Rule
 from matching.runs import Reason
 from matching.settlements import NOBODY, Settlement
@@ -46,7 +47,9 @@ class UnmatchedExplanation:
 
     `rule_counts` say how many mentors each rule forbids; `lifting` is the rule whose lifting
     opens most mentors. `suitable` counts the mentors whom nothing forbids but that their places
-    are taken, and of those the one who fits best is named. `room` is who could be displaced.
+    are taken, and of those the one who fits best is named. `capped` counts those of them who
+    have places left, and as many of the mentee's group as may be. `room` is who could be
+    displaced; with `is_untold` that has no proof, as groups overlap.
     """
 
     mentee_id: str
@@ -59,6 +62,8 @@ class UnmatchedExplanation:
     best_score: int | None
     minimum: int
     room: Room | None
+    capped: int = 0
+    is_untold: bool = False
 
 
 class OfferStanding(StrEnum):
@@ -89,7 +94,11 @@ class OfferExplanation:
 
     `free` places were open when the run began and `spare` are left. `price` is what one place
     more would add for everybody together, in which one pair more counts `reward`, which is more
-    than any scores, or 0. `rule_counts` say how many mentees each rule forbids.
+    than any scores, or 0. `rule_counts` say how many mentees each rule forbids, `pinned` how
+    many of those proposed a decision names. Where caps or least loads bind, it `is_bound`, and
+    who would come next is not known; where least loads do, groups overlap or a cap is as large as
+    all places, `is_at_most` says that the place may add less. `load_price` is what one less in
+    the least load may add.
     """
 
     mentor_id: str
@@ -103,6 +112,10 @@ class OfferExplanation:
     rule_counts: Mapping[Rule, int]
     lifting: Lifting | None
     next_mentee: NextMentee | None
+    pinned: int = 0
+    is_bound: bool = False
+    is_at_most: bool = False
+    load_price: int = 0
 
 
 def mentee(settlement: Settlement, mentee_id: str) -> UnmatchedExplanation:
@@ -121,6 +134,7 @@ def mentee(settlement: Settlement, mentee_id: str) -> UnmatchedExplanation:
     suitable = (bits & ~BIT[Rule.NO_CAPACITY]) == 0
     enough = scores >= market.minimum
     best = int(np.where(suitable, scores, -1).argmax()) if suitable.any() else NOBODY
+    room, is_untold = _room(settlement, row)
     return UnmatchedExplanation(
         mentee_id=mentee_id,
         reason=_reason(suitable, enough),
@@ -131,7 +145,9 @@ def mentee(settlement: Settlement, mentee_id: str) -> UnmatchedExplanation:
         best_id=None if best == NOBODY else market.mentors[best].id,
         best_score=None if best == NOBODY else int(scores[best]),
         minimum=market.minimum,
-        room=_room(settlement, row),
+        room=room,
+        capped=int((suitable & enough & (settlement.spare > 0)).sum()),
+        is_untold=is_untold,
     )
 
 
@@ -175,12 +191,16 @@ def offer(settlement: Settlement, mentor_id: str) -> OfferExplanation:
         mentee_ids=tuple(market.mentees[row].id for row in holders),
         free=int(market.free[column]),
         spare=spare,
-        price=int(settlement.prices[column]),
+        price=max(0, int(settlement.prices[column])) + settlement.gap,
         reward=settlement.reward,
         mentees=len(bits),
         rule_counts=_counts(bits),
         lifting=_most(_opened(bits, enough)),
         next_mentee=_next(settlement, column, scores[:, 0].astype(np.int64), (bits == 0) & enough),
+        pinned=int((settlement.limits.pinned_columns == column).sum()),
+        is_bound=not settlement.is_plain,
+        is_at_most=_is_at_most(settlement, column),
+        load_price=max(0, -int(settlement.prices[column])),
     )
 
 
@@ -202,22 +222,41 @@ def _offered(bits: Bits, enough: Masks, free: int, spare: int) -> OfferStanding:
     return OfferStanding.BETTER_ELSEWHERE
 
 
-def _room(settlement: Settlement, row: int) -> Room | None:
-    detour = cheapest(settlement, row)
+def _is_at_most(settlement: Settlement, column: int) -> bool:
+    """Whether one place more at this column may add less than its price.
+
+    A cap that is as large as all places together has no price of its own, and would bind.
+    """
+    limits, wide = settlement.limits, len(settlement.prices)
+    left = settlement.market.free[column] - np.count_nonzero(limits.pinned_columns == column)
+    rest = limits.without_pins(wide).groupings
+    is_next = any((grouping.caps[:, column] == left).any() for grouping in rest)
+    return limits.overlap or bool(limits.least.any()) or is_next
+
+
+def _room(settlement: Settlement, row: int) -> tuple[Room | None, bool]:
+    """The room, and whether there may be one that cannot be told."""
+    try:
+        detour = (cheapest if settlement.is_plain else replaced)(settlement, row)
+    except NotTold:
+        return None, True
     if detour is None:
-        return None
+        return None, False
     moves = moved(settlement, detour.moves)
     given = moves[0]
     assert given.after_id is not None
     assert given.score_after is not None
     cost = Cost.of(settlement, detour.moves)
-    return Room(given.after_id, given.score_after, cost, moves)
+    return Room(given.after_id, given.score_after, cost, moves), False
 
 
 def _next(
     settlement: Settlement, column: int, scores: Integers, is_allowed: Masks
 ) -> NextMentee | None:
+    if not settlement.is_plain:
+        return None
     is_other = is_allowed & (settlement.taken != column)
+    is_other[settlement.limits.pinned_rows] = False
     rows = np.flatnonzero(is_other)
     if not len(rows):
         return None

@@ -16,7 +16,7 @@ from pydantic import Field
 
 import matching
 from matching import explanations, sentences, vacancies
-from matching.settlements import NOBODY, Bound, Settlement
+from matching.settlements import NOBODY, Settlement
 from matching.what_ifs import Situation
 from matching.worths import Effort, Worths
 from service import match_answers, match_proofs, models, permits, turns
@@ -37,7 +37,8 @@ Found = TypeVar("Found")
 
 # One market at a time, of five thousand on either side at most: some hundred megabytes.
 _KEPT_PAIRS: Final = 25_000_000
-_EFFORT: Final = Effort(threads=1, kept_pairs=_KEPT_PAIRS)
+# Where groups overlap, what takes longer than a request may is not told.
+_EFFORT: Final = Effort(threads=1, kept_pairs=_KEPT_PAIRS, seconds=3.0)
 
 
 class WhyNotQuestion(Change):
@@ -75,6 +76,8 @@ class _Stored:
     pairs: Mapping[str, str]
     prices: Mapping[str, int]
     surpluses: Mapping[str, int]
+    load_prices: Mapping[str, int]
+    group_prices: matching.runs.GroupPrices
     bonus: int
     reward: int
     inputs: bytes
@@ -182,11 +185,6 @@ async def _explained(run_id: UUID, question: Callable[[Settlement], Found]) -> F
             f"What match run {stored.number} looked at is not kept any more, so it cannot be"
             " explained; start a new run and ask about that one."
         ) from changed
-    except Bound as bound:
-        raise Conflict(
-            f"Match run {stored.number} keeps pins, least loads or caps of groups, and what these"
-            " cost is not explained; compare it with a run that keeps none."
-        ) from bound
     except matching.NotOptimal as wrong:
         raise Conflict(
             f"Match run {stored.number} does not bear out its own proof, so it is not explained;"
@@ -218,6 +216,8 @@ async def _stored(run_id: UUID) -> _Stored:
         pairs={str(request): str(mentor) for request, mentor in pairs},
         prices=run.prices,
         surpluses=run.surpluses,
+        load_prices=run.load_prices or {},
+        group_prices=run.group_prices or {},
         bonus=run.standing_bonus or 0,
         reward=run.reward or 0,
         inputs=kept.content if kept else b"",
@@ -267,4 +267,6 @@ def _settled(stored: _Stored) -> Settlement:
         pairs=stored.pairs,
         prices=stored.prices,
         surpluses=stored.surpluses,
+        load_prices=stored.load_prices,
+        group_prices=stored.group_prices,
     )

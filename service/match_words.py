@@ -50,6 +50,7 @@ class PairStanding(Word):
     PROPOSED = "PROPOSED", "The run proposes it."
     FORBIDDEN = "FORBIDDEN", "A rule forbids it."
     BELOW_MINIMUM = "BELOW_MINIMUM", "Its score is below the least that is proposed."
+    NO_ROOM = "NO_ROOM", "Decisions, caps of groups or least loads leave no room for it."
     COSTS_OTHERS = "COSTS_OTHERS", "It is allowed, and all pairs together would lose by it."
 
 

@@ -10,10 +10,9 @@ import pytest
 from matching import Configuration, Effort, NotOptimal
 from matching.choices import reward_of
 from matching.detours import Cost, Detour, cheapest, forced
-from matching.limits import UNBOUND, Grouping
 from matching.markets import Market
 from matching.optima import find
-from matching.settlements import FAR, NOBODY, Bound, Settlement
+from matching.settlements import FAR, NOBODY, Settlement
 from matching.worths import NEVER, Standing, Worths
 from tests.matching.worlds import World, a_mentee, a_mentor, a_world, contested
 
@@ -30,6 +29,13 @@ def settled(world: World, effort: Effort = USUAL) -> Settlement:
     market = world.ask(Market.of)
     worths = Worths.of(market, effort)
     return Settlement.of(market, worths, find(worths))
+
+
+def costed(settlement: Settlement, row: int, column: int, *, score: int) -> Detour:
+    """The detour where nobody is pinned, so that there always is one."""
+    found = forced(settlement, row, column, score=score)
+    assert found is not None
+    return found
 
 
 def best_with(settlement: Settlement, row: int, column: int, score: int) -> int:
@@ -76,7 +82,7 @@ def test_a_forced_pair_costs_what_solving_again_says(world: World, effort: Effor
     for row in range(len(settlement.taken)):
         for column in range(len(settlement.prices)):
             score = int(scores[row, column])
-            detour = forced(settlement, row, column, score=score)
+            detour = costed(settlement, row, column, score=score)
             expected = best_with(settlement, row, column, score)
             assert settlement.objective - detour.cost == expected
             assert worth_after(settlement, detour, {(row, column): score}) == expected
@@ -143,7 +149,7 @@ def test_costs_are_as_exact_whatever_else_a_pair_is_worth(
         costs = settlement.costs(row)
         for column in range(len(settlement.prices)):
             score = int(scores[row, column])
-            detour = forced(settlement, row, column, score=score)
+            detour = costed(settlement, row, column, score=score)
             expected = best_with(settlement, row, column, score)
             assert settlement.objective - detour.cost == expected
             assert worth_after(settlement, detour, {(row, column): score}) == expected
@@ -157,23 +163,6 @@ def test_costs_are_as_exact_whatever_else_a_pair_is_worth(
                 assert costs[column] == FAR
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"pinned_rows": np.array([0]), "pinned_columns": np.array([0])},
-        {"least": np.array([1, 0, 0, 0, 0])},
-        {"groupings": (Grouping(np.zeros(14, np.int64), np.ones((1, 5), np.int64)),)},
-    ],
-)
-def test_what_binds_beside_places_is_not_explained_as_if_it_did_not(
-    changes: dict[str, Any],
-) -> None:
-    settlement = settled(contested(0, n=14, m=5))
-    sides = replace(settlement.worths.sides, limits=replace(UNBOUND, **changes))
-    with pytest.raises(Bound, match="not explained"):
-        replace(settlement, worths=replace(settlement.worths, sides=sides))
-
-
 @pytest.mark.parametrize("world", WORLDS)
 def test_the_price_bounds_the_cost_from_below_and_is_exact_with_one_more_place(
     world: World,
@@ -183,7 +172,7 @@ def test_the_price_bounds_the_cost_from_below_and_is_exact_with_one_more_place(
         scores, costs = settlement.scores(row), settlement.costs(row)
         for column in np.flatnonzero(scores > NEVER).tolist():
             score = int(scores[column])
-            assert costs[column] <= forced(settlement, row, column, score=score).cost
+            assert costs[column] <= costed(settlement, row, column, score=score).cost
             if settlement.taken[row] == column:
                 continue
             sides = settlement.worths.sides
@@ -203,7 +192,7 @@ def test_the_cheapest_way_for_whoever_is_left_out_is_the_least_of_all_forced_pai
         scores = settlement.scores(row)
         found = cheapest(settlement, row)
         allowed = np.flatnonzero(scores > NEVER).tolist()
-        costs = [forced(settlement, row, j, score=int(scores[j])).cost for j in allowed]
+        costs = [costed(settlement, row, j, score=int(scores[j])).cost for j in allowed]
         if found is None:
             assert not costs
             continue
@@ -215,7 +204,7 @@ def test_the_cheapest_way_for_whoever_is_left_out_is_the_least_of_all_forced_pai
 def test_a_pair_that_stands_costs_nothing_and_moves_nobody() -> None:
     settlement = settled(contested(1, n=9, m=4))
     row = int(np.flatnonzero(settlement.taken != NOBODY)[0])
-    assert forced(settlement, row, int(settlement.taken[row]), score=0) == Detour(0, ())
+    assert costed(settlement, row, int(settlement.taken[row]), score=0) == Detour(0, ())
 
 
 def test_a_settlement_read_back_is_the_one_that_was_found() -> None:
@@ -276,5 +265,5 @@ def test_a_large_market_is_searched_as_exactly() -> None:
     for _ in range(40):
         row, column = draw.randrange(160), draw.randrange(60)
         score = int(settlement.market.scores.totals(slice(row, row + 1))[0, column])
-        detour = forced(settlement, row, column, score=score)
+        detour = costed(settlement, row, column, score=score)
         assert settlement.objective - detour.cost == best_with(settlement, row, column, score)

@@ -10,6 +10,7 @@ import pytest
 from matching import Reason, Rule, Weights, sentences
 from matching.detours import Cost
 from matching.explanations import (
+    Hindrance,
     Moved,
     Remedy,
     RemedyKind,
@@ -28,6 +29,7 @@ from matching.vacancies import (
     mentee,
     offer,
 )
+from matching.words import FEATURES, HINDRANCES, RULES
 from tests.matching.test_detours import settled, weighed
 from tests.matching.test_explanations import three
 from tests.matching.worlds import World, a_world, contested
@@ -61,6 +63,8 @@ def check_numbers(told: Iterable[str], found: Any) -> None:
                 assert any(value <= amount < value + 1_000 for amount in known), sentence
             elif "rose by" in sentence:
                 assert any(value - 1_000 <= amount < value for amount in known), sentence
+            elif "at most" in sentence:
+                assert any(value - 1_000 < amount <= value for amount in known), sentence
             else:
                 assert any(abs(value - amount) <= 500 for amount in known), sentence
 
@@ -100,9 +104,10 @@ def test_every_sentence_ends_names_nobody_and_holds_true_numbers(
             assert not re.search(r"\b[em]\d+\b", sentence)
 
 
-def test_every_feature_and_every_rule_has_words() -> None:
-    assert sentences.FEATURES.keys() == {field.name for field in fields(Weights)}
-    assert sentences.RULES.keys() == set(Rule)
+def test_every_feature_rule_and_hindrance_has_words() -> None:
+    assert FEATURES.keys() == {field.name for field in fields(Weights)}
+    assert RULES.keys() == set(Rule)
+    assert HINDRANCES.keys() == set(Hindrance)
 
 
 def test_a_pair_that_costs_others_is_told_in_whole() -> None:
