@@ -15,6 +15,7 @@ from schema.declarations import (
 )
 from service import (
     match_answers,
+    match_comparisons,
     match_explanations,
     match_progress,
     match_proposals,
@@ -179,7 +180,7 @@ NOUN = Noun(
             "How the best pairing of today would change if something were otherwise; it stores"
             " nothing and proposes nothing.",
             match_trials.try_out,
-            match_answers.MatchComparison,
+            match_comparisons.MatchComparison,
             match_trials.WhatIfQuestion,
             _ALL_WISHES,
             _TRIED,
@@ -187,7 +188,7 @@ NOUN = Noun(
         "compareMatchRuns": Computed(
             "How the second of two stored runs differs from the first.",
             match_trials.compare_runs,
-            match_answers.MatchComparison,
+            match_comparisons.MatchComparison,
             match_trials.ComparisonQuestion,
             _ALL_WISHES,
             _EXPLAINED,

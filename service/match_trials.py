@@ -13,11 +13,11 @@ import matching
 from matching.comparisons import Comparison, Pairing, compare
 from matching.what_ifs import Situation, what_if
 from matching.worths import Effort
-from service import database, match_answers, match_inputs, models, permits, turns
+from service import database, match_comparisons, match_inputs, models, permits, turns
 from service.access.actors import Actor
 from service.changes import Change, RefersTo
 from service.errors import Conflict
-from service.match_answers import MatchComparison
+from service.match_comparisons import MatchComparison
 from service.match_explanations import require
 from service.match_inputs import Snapshot
 from service.match_runs import PAIRS_IN_A_THREAD
@@ -73,7 +73,7 @@ async def try_out(question: WhatIfQuestion, *, by: Actor) -> MatchComparison:
         seconds = database.WORK_SECONDS - _ASIDE
         found = await turns.in_a_process(_tried, *asked, seconds=seconds)
     new = [new_id(place) for place in range(len(question.input.new_mentors))]
-    return match_answers.comparison(found, shown=question.first, supposed=new)
+    return match_comparisons.comparison(found, shown=question.first, supposed=new)
 
 
 async def compare_runs(question: ComparisonQuestion, *, by: Actor) -> MatchComparison:
@@ -85,7 +85,7 @@ async def compare_runs(question: ComparisonQuestion, *, by: Actor) -> MatchCompa
     left = await _pairing(question.left, "left")
     right = await _pairing(question.right, "right")
     found = await turns.in_a_thread(compare, left, right)
-    return match_answers.comparison(found, shown=question.first)
+    return match_comparisons.comparison(found, shown=question.first)
 
 
 def _tried(snapshot: Snapshot, given: WhatIfMatch) -> Comparison:

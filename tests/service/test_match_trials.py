@@ -14,7 +14,7 @@ from service import database, match_inputs, match_trials, models
 from service.access.actors import Actor, Grant, system
 from service.access.roles import Role
 from service.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn
-from service.match_answers import MatchComparison
+from service.match_comparisons import MatchComparison
 from service.match_runs import run_match
 from service.match_trials import ComparisonQuestion, WhatIfQuestion
 from service.match_words import PairFate
