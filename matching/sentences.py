@@ -85,7 +85,10 @@ def of_unmatched(found: UnmatchedExplanation) -> tuple[str, ...]:
         _of_reason(found),
         *_of_counts(found.rule_counts),
         *_of_room(found.room),
-        *(["Whom a place would displace has no proof, as groups overlap."] * found.is_untold),
+        *(
+            ["Whom a place would displace could not be proved, as groups overlap."]
+            * found.is_untold
+        ),
         *_of_lifting(found.lifting, "mentor"),
     )
 
@@ -184,7 +187,7 @@ def _of_cost(found: WhyNot) -> Iterator[str]:
         full = HINDRANCES[Hindrance.GROUP_FULL]
         yield f"{full[0].upper()}{full[1:]}, so one of them would have to make room."
     if found.is_untold:
-        yield "What it would cost exactly has no proof, as groups overlap."
+        yield "What it would cost exactly could not be proved, as groups overlap."
     if found.cost:
         yield _exactly(found.cost)
         yield from _of_parts(found.cost, found.moves, keeping=found.keeping)

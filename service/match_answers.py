@@ -14,7 +14,13 @@ import matching
 from matching import explanations, sentences, vacancies
 from matching.detours import Cost
 from service.changes import MentorId, RefersTo
-from service.match_words import MatchRule, PairStanding, PlacesStanding, RemedyKind
+from service.match_words import (
+    MatchRule,
+    PairHindrance,
+    PairStanding,
+    PlacesStanding,
+    RemedyKind,
+)
 from service.models.vocabulary import UnmatchedReason
 
 RequestId = Annotated[UUID, RefersTo("MentorshipRequest")]
@@ -75,6 +81,10 @@ class ProposalExplanation(Answer):
         description="What it counts beside the score that the mentee has waited."
     )
     rules: tuple[MatchRule, ...] = Field(description="The rules that the pair passed.")
+    is_pinned: bool | None = Field(
+        description="Whether a decision pins the mentee to this mentor; null where what the run"
+        " looked at is not kept."
+    )
     runner_up: RunnerUp | None = Field(description="The next best mentor, with the difference.")
     sentences: Sentences
 
@@ -121,6 +131,13 @@ class WhyNot(Answer):
     mentor_id: MentorId = Field(description="The mentor asked about.")
     standing: PairStanding = Field(description="How the pair stands.")
     rules: tuple[MatchRule, ...] = Field(description="The rules that forbid the pair.")
+    hindrances: tuple[PairHindrance, ...] = Field(
+        description="What leaves no room for it; only the exact answer tells of least loads."
+    )
+    is_crowded: bool = Field(
+        description="Whether the mentor has as many of one of the mentee's groups as may be, so"
+        " that one of them would have to make room."
+    )
     score: float = Field(description="The score the two would have, allowed or not.")
     minimum: float = Field(description="The least score that is proposed.")
     held_id: MentorId | None = Field(description="The mentor proposed instead.")
@@ -134,6 +151,10 @@ class WhyNot(Answer):
     )
     exact_cost: float | None = Field(
         description="What they would lose exactly, once it is allowed; below 0 they would gain."
+    )
+    is_untold: bool = Field(
+        description="Whether the exact cost was asked for and could not be proved, as it can be"
+        " where groups overlap."
     )
     parts: MatchCost | None = Field(description="What the exact cost is made of.")
     moves: tuple[MatchMove, ...] = Field(
@@ -167,7 +188,14 @@ class UnmatchedExplanation(Answer):
 
     reason: UnmatchedReason = Field(description="Why nobody was proposed.")
     mentors: int = Field(description="How many mentors offered.")
-    suitable: int = Field(description="How many nothing forbids but that their places are taken.")
+    suitable: int = Field(
+        description="How many nothing forbids but that they have no room: no place left, or no"
+        " room for one more of a group."
+    )
+    capped: int = Field(
+        description="How many of these have places left, and as many of one of the mentee's groups"
+        " as may be."
+    )
     rule_counts: tuple[RuleCount, ...] = Field(
         description="How many mentors each rule forbids; one may break several."
     )
@@ -178,6 +206,9 @@ class UnmatchedExplanation(Answer):
     best_score: float | None = Field(description="The score with that mentor.")
     minimum: float = Field(description="The least score that is proposed.")
     room: Room | None = Field(description="Whom a place would displace, at what cost.")
+    is_untold: bool = Field(
+        description="Whether that could not be proved, as it can be where groups overlap."
+    )
     sentences: Sentences
 
 
@@ -209,9 +240,17 @@ class PlacesExplanation(Answer):
     standing: PlacesStanding = Field(description="Why it is so.")
     free: int = Field(description="How many places were free when the run began.")
     spare: int = Field(description="How many of them it left.")
+    pinned: int = Field(description="How many of those proposed are pinned by decisions.")
     price: float | None = Field(
         description="What one more place would add for all pairs together; null where nobody is to"
         " be left out, which no amount tells."
+    )
+    is_at_most: bool = Field(
+        description="Whether the place may add less than that, as caps or least loads may have it."
+    )
+    load_price: float | None = Field(
+        description="What one fewer in the mentor's least load would add at most; null where"
+        " nobody is to be left out."
     )
     mentees: int = Field(description="How many mentees waited.")
     rule_counts: tuple[RuleCount, ...] = Field(
@@ -305,6 +344,8 @@ def why_not(found: explanations.WhyNot) -> WhyNot:
         mentor_id=UUID(found.mentor_id),
         standing=PairStanding(found.standing),
         rules=tuple(MatchRule(rule) for rule in found.rules),
+        hindrances=tuple(PairHindrance(one) for one in found.hindrances),
+        is_crowded=found.is_crowded,
         score=amount(found.score),
         minimum=amount(found.minimum),
         held_id=key(found.held_id),
@@ -312,6 +353,7 @@ def why_not(found: explanations.WhyNot) -> WhyNot:
         differences=differences(found.differences),
         least_cost=None if found.reward else maybe(found.least_cost),
         exact_cost=maybe(found.exact_cost),
+        is_untold=found.is_untold,
         parts=found.cost and _cost(found.cost),
         moves=moves(found.moves),
         remedies=tuple(
@@ -335,6 +377,7 @@ def unmatched(found: vacancies.UnmatchedExplanation) -> UnmatchedExplanation:
         reason=UnmatchedReason(found.reason),
         mentors=found.mentors,
         suitable=found.suitable,
+        capped=found.capped,
         rule_counts=counts(found.rule_counts),
         lifting=lifting(found.lifting),
         best_id=key(found.best_id),
@@ -348,6 +391,7 @@ def unmatched(found: vacancies.UnmatchedExplanation) -> UnmatchedExplanation:
             parts=_cost(found.room.cost),
             moves=moves(found.room.moves),
         ),
+        is_untold=found.is_untold,
         sentences=sentences.of_unmatched(found),
     )
 
@@ -360,7 +404,10 @@ def places(found: vacancies.OfferExplanation) -> PlacesExplanation:
         standing=PlacesStanding(found.standing),
         free=found.free,
         spare=found.spare,
+        pinned=found.pinned,
         price=None if found.reward else amount(found.price),
+        is_at_most=found.is_at_most,
+        load_price=None if found.reward else amount(found.load_price),
         mentees=found.mentees,
         rule_counts=counts(found.rule_counts),
         lifting=lifting(found.lifting),

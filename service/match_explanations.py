@@ -5,7 +5,7 @@ moved on. Where these are not to the last byte what the run looked at, or are ke
 says so and refuses to explain with anything else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final, TypeVar
@@ -22,7 +22,7 @@ from matching.worths import Effort, Worths
 from service import match_answers, match_proofs, models, permits, turns
 from service.access.actors import Actor
 from service.changes import Change, MentorId
-from service.errors import Conflict, NotFound
+from service.errors import Conflict, NotAllowed, NotFound
 from service.match_answers import (
     PlacesExplanation,
     ProposalExplanation,
@@ -87,6 +87,7 @@ async def of_proposal(key: UUID, _: NoQuestion, *, by: Actor) -> ProposalExplana
     """Why this proposal is made; from the proposal alone where the inputs are not kept."""
     require(by)
     proposal = await models.MatchProposal.get(id=key)
+    await require_apart(by, {proposal.request_id}, {proposal.mentor_id})
     stored = await _stored(proposal.run_id)
     mentee = str(proposal.request_id)
     parts = {name: round(share * matching.MICROS) for name, share in proposal.contributions.items()}
@@ -102,6 +103,7 @@ async def of_proposal(key: UUID, _: NoQuestion, *, by: Actor) -> ProposalExplana
         keeping=match_answers.amount(found.keeping) if found else None,
         priority=match_answers.amount(found.priority) if found else None,
         rules=tuple(MatchRule),
+        is_pinned=found.is_pinned if found else None,
         runner_up=match_answers.runner_up(found.runner_up) if found else None,
         sentences=told,
     )
@@ -111,6 +113,7 @@ async def of_proposed(key: UUID, asked: WhyNotQuestion, *, by: Actor) -> WhyNot:
     """Why the mentee of this proposal is not proposed to another mentor."""
     require(by)
     proposal = await models.MatchProposal.get(id=key)
+    await require_apart(by, {proposal.request_id}, {proposal.mentor_id, asked.mentor})
     return await _why_not(proposal.run_id, proposal.request_id, asked)
 
 
@@ -118,6 +121,7 @@ async def of_unproposed(key: UUID, asked: WhyNotQuestion, *, by: Actor) -> WhyNo
     """Why an unmatched mentee is not proposed to a mentor."""
     require(by)
     unmatched = await models.UnmatchedMentee.get(id=key)
+    await require_apart(by, {unmatched.request_id}, {asked.mentor})
     return await _why_not(unmatched.run_id, unmatched.request_id, asked)
 
 
@@ -125,6 +129,7 @@ async def of_unmatched(key: UUID, _: NoQuestion, *, by: Actor) -> UnmatchedExpla
     """Why an unmatched mentee has no mentor."""
     require(by)
     unmatched = await models.UnmatchedMentee.get(id=key)
+    await require_apart(by, {unmatched.request_id}, set())
     mentee = str(unmatched.request_id)
     found = await _explained(unmatched.run_id, lambda made: vacancies.mentee(made, mentee))
     return match_answers.unmatched(found)
@@ -139,6 +144,7 @@ async def of_run(key: UUID, _: NoQuestion, *, by: Actor) -> RunExplanation:
 async def of_places(key: UUID, asked: PlacesQuestion, *, by: Actor) -> PlacesExplanation:
     """Why this run proposes a mentor to whom, or to nobody."""
     require(by)
+    await require_apart(by, set(), {asked.mentor})
     mentor = str(asked.mentor)
     found = await _explained(key, lambda made: vacancies.offer(made, mentor))
     return match_answers.places(found)
@@ -156,6 +162,21 @@ def require(by: Actor) -> None:
 def may_know_rules(by: Actor) -> bool:
     """Whether the caller may know which rules forbid a pair: whoever may ask for explanations."""
     return by.reach("read", "match_run").any and by.reach("read_file", "match_proposal").any
+
+
+async def require_apart(by: Actor, requests: Iterable[UUID], mentors: Iterable[UUID]) -> None:
+    """Refuses whoever is one of these mentees or mentors, whatever role they hold.
+
+    Explanations tell what was decided about a pair, which is sealed from both its halves.
+    """
+    if by.person_id is None:
+        return
+    who = {"person_id": by.person_id}
+    if (
+        await models.MentorshipRequest.filter(id__in=list(requests), **who).exists()
+        or await models.Mentor.filter(id__in=list(mentors), **who).exists()
+    ):
+        raise NotAllowed("This is about yourself; somebody else may ask it.")
 
 
 def _run_explanation(made: Settlement) -> RunExplanation:

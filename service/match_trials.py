@@ -18,7 +18,7 @@ from service.access.actors import Actor
 from service.changes import Change, RefersTo
 from service.errors import Conflict
 from service.match_comparisons import MatchComparison
-from service.match_explanations import require
+from service.match_explanations import require, require_apart
 from service.match_inputs import Snapshot
 from service.match_runs import PAIRS_IN_A_THREAD
 from service.suppositions import WhatIfMatch, configured, new_id, supposed
@@ -56,10 +56,13 @@ class ComparisonQuestion(Change):
 async def try_out(question: WhatIfQuestion, *, by: Actor) -> MatchComparison:
     """How the best pairing of today's people would change; nothing is stored.
 
-    Refuses with Invalid what fits nobody who waits or offers, and with Conflict more
-    people than can be paired twice while a request lasts, and what cannot all be kept.
+    Refuses with NotAllowed decisions about the caller's own pairs, with Invalid what fits
+    nobody who waits or offers, and with Conflict more people than can be paired twice while a
+    request lasts, and what cannot all be kept.
     """
     require(by)
+    decided = (*question.input.pins, *question.input.bans)
+    await require_apart(by, {one.request_id for one in decided}, {one.mentor_id for one in decided})
     snapshot = await match_inputs.read()
     if snapshot.pairs > MOST_PAIRS:
         raise Conflict(

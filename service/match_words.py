@@ -54,6 +54,15 @@ class PairStanding(Word):
     COSTS_OTHERS = "COSTS_OTHERS", "It is allowed, and all pairs together would lose by it."
 
 
+class PairHindrance(Word):
+    """What leaves no room for a pair that no rule forbids."""
+
+    PINNED_ELSEWHERE = "PINNED_ELSEWHERE", "A decision pins the mentee to another mentor."
+    PLACES_PINNED = "PLACES_PINNED", "Decisions pin other mentees to all the mentor's places."
+    GROUP_FULL = "GROUP_FULL", "The mentor has as many of one of the mentee's groups as may be."
+    LEAST_LOADS = "LEAST_LOADS", "Some mentor would get fewer mentees than must be."
+
+
 class RemedyKind(Word):
     """What would have to change for a pair to be proposed."""
 

@@ -25,7 +25,13 @@ FILES = sorted((console_bundle.CONSOLE / "operations").glob("*.graphql"))
 READING = [file for file in FILES if "\nquery" in file.read_text()]
 # What reads no table.
 # Reference data stands in memory, and the matcher answers in Python.
-BY_EXECUTOR = {"who-am-i", "what-the-codes-mean", "compare-match-runs", "try-another-match"}
+BY_EXECUTOR = {
+    "who-am-i",
+    "what-the-codes-mean",
+    "compare-match-runs",
+    "try-another-match",
+    "try-a-pin-or-a-ban",
+}
 
 
 def planned() -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """Stored runs explained: from their own proof, with the people they looked at, or not at all."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 
 import matching
 from matching import comparisons, explanations, vacancies
+from matching.choices import choose
 from service import (
     database,
+    match_answers,
     match_explanations,
     match_inputs,
     match_proofs,
@@ -28,11 +31,13 @@ from service.match_words import (
     MatchAim,
     MatchRule,
     PairFate,
+    PairHindrance,
     PairStanding,
     PlacesStanding,
     RemedyKind,
 )
 from service.models.vocabulary import MatchRunTrigger, RequestState, UnmatchedReason
+from tests import factories
 from tests.programmes import Programme, programme
 
 WORKER = system("tests")
@@ -61,14 +66,17 @@ def other_of(world: Programme, proposal: models.MatchProposal) -> UUID:
 
 
 async def settled() -> Any:
-    """The same run from the library."""
+    """The same run from the library, which was the first, so that nothing stood."""
     inputs = match_inputs.records(await match_inputs.read())
     situation = matching.what_ifs.Situation(
-        mentees=inputs.mentees, mentors=inputs.mentors, **inputs.bound_by
+        mentees=inputs.mentees,
+        mentors=inputs.mentors,
+        **(inputs.bound_by | {"terms": replace(inputs.terms, standing=frozenset())}),
     )
     market = situation.market()
     worths = matching.worths.Worths.of(market)
-    return matching.settlements.Settlement.of(market, worths, matching.optima.find(worths))
+    choice = choose(worths, situation.configuration, watch=matching.optima.unwatched)
+    return matching.settlements.Settlement.of(market, choice.worths, choice.best)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +84,7 @@ async def settled() -> Any:
     [
         (MatchRule, matching.Rule),
         (PairStanding, explanations.Standing),
+        (PairHindrance, explanations.Hindrance),
         (RemedyKind, explanations.RemedyKind),
         (PlacesStanding, vacancies.OfferStanding),
         (PairFate, comparisons.Fate),
@@ -136,6 +145,148 @@ async def test_every_answer_is_the_librarys_on_the_same_people() -> None:
 
     whole = await match_explanations.of_run(outcome.run.id, NONE, by=HR)
     assert (whole.unmatched, whole.liftings) == (1, ())
+
+
+async def a_bound_run(
+    monkeypatch: pytest.MonkeyPatch, *, requests: int = 3, **settings: Any
+) -> tuple[Programme, Outcome]:
+    """Two mentors with two places each, and some who wait, one pinned to the first mentor."""
+    world = await programme(requests=requests)
+    for _ in range(2):
+        await world.mentor(capacity=2)
+    await factories.make_override(
+        kind="PIN", state="IN_FORCE", request=world.requests[-1], mentor=world.mentors[0]
+    )
+    changed = replace(match_inputs.CONFIGURATION, **settings)
+    monkeypatch.setattr(match_inputs, "CONFIGURATION", changed)
+    return world, await run_match(MatchRunTrigger.COMMAND_LINE, by=WORKER)
+
+
+def pinned_of(outcome: Outcome, world: Programme) -> models.MatchProposal:
+    (found,) = [one for one in outcome.proposals if one.request_id == world.requests[-1].id]
+    return found
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"group_caps": (("stream", 1),)},
+        {"group_caps": (("stream", 2), ("function", 1))},
+        {"least_load": 1},
+        {"group_caps": (("stream", 1),), "aim": matching.Aim.NOBODY_LEFT_OUT},
+    ],
+)
+async def test_what_binds_a_run_is_explained_as_the_library_does(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    world, outcome = await a_bound_run(monkeypatch, **settings)
+    made = await settled()
+    rows = {one.request_id: (match_explanations.of_proposed, one.id) for one in outcome.proposals}
+    rows |= {
+        one.request_id: (match_explanations.of_unproposed, one.id) for one in outcome.unmatched
+    }
+    for request in world.requests:
+        for mentor in world.mentors:
+            for exact in (False, True):
+                asks, row = rows[request.id]
+                told = await asks(row, WhyNotQuestion(mentor=mentor.id, exact=exact), by=HR)
+                found = explanations.why_not(made, str(request.id), str(mentor.id), exact=exact)
+                assert told == match_answers.why_not(found)
+    for mentor in world.mentors:
+        side = await match_explanations.of_places(
+            outcome.run.id, PlacesQuestion(mentor=mentor.id), by=HR
+        )
+        assert side == match_answers.places(vacancies.offer(made, str(mentor.id)))
+        assert side.pinned == (mentor == world.mentors[0])
+    for proposal in outcome.proposals:
+        why = await match_explanations.of_proposal(proposal.id, NONE, by=HR)
+        one = explanations.proposal(made, str(proposal.request_id))
+        assert why.sentences == matching.sentences.of_proposal(one)
+        assert why.is_pinned == (proposal == pinned_of(outcome, world))
+    for unmatched in outcome.unmatched:
+        left = await match_explanations.of_unmatched(unmatched.id, NONE, by=HR)
+        alone = vacancies.mentee(made, str(unmatched.request_id))
+        assert left == match_answers.unmatched(alone)
+
+
+async def test_a_pin_and_a_full_group_are_told_by_their_codes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, outcome = await a_bound_run(monkeypatch, group_caps=(("stream", 1),))
+    first, second = (mentor.id for mentor in world.mentors)
+    pinned, (left,) = pinned_of(outcome, world), outcome.unmatched
+    (placed,) = [one for one in outcome.proposals if one != pinned]
+
+    asked = WhyNotQuestion(mentor=second, exact=True)
+    elsewhere = await match_explanations.of_proposed(pinned.id, asked, by=HR)
+    assert elsewhere.standing is PairStanding.NO_ROOM
+    assert elsewhere.hindrances == (PairHindrance.PINNED_ELSEWHERE,)
+    assert (elsewhere.exact_cost, elsewhere.moves, elsewhere.remedies) == (None, (), ())
+
+    asked = WhyNotQuestion(mentor=first, exact=True)
+    full = await match_explanations.of_proposed(placed.id, asked, by=HR)
+    assert full.standing is PairStanding.NO_ROOM
+    assert full.hindrances == (PairHindrance.GROUP_FULL,)
+
+    asked = WhyNotQuestion(mentor=second, exact=True)
+    crowded = await match_explanations.of_unproposed(left.id, asked, by=HR)
+    assert (crowded.standing, crowded.is_crowded) == (PairStanding.COSTS_OTHERS, True)
+    assert [one.request_id for one in crowded.moves] == [left.request_id, placed.request_id]
+    assert not crowded.is_untold
+
+    told = await match_explanations.of_unmatched(left.id, NONE, by=HR)
+    assert (told.suitable, told.capped) == (2, 2)
+    assert told.room is not None
+    assert told.room.mentor_id == second
+
+
+async def test_a_least_load_that_a_pair_would_break_is_told_by_its_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, outcome = await a_bound_run(monkeypatch, requests=2, least_load=1)
+    first, second = (mentor.id for mentor in world.mentors)
+    (drawn,) = [one for one in outcome.proposals if one.mentor_id == second]
+    standings = []
+    for exact in (False, True):
+        asked = WhyNotQuestion(mentor=first, exact=exact)
+        why = await match_explanations.of_proposed(drawn.id, asked, by=HR)
+        standings.append((why.standing, why.hindrances))
+    # That somebody must go there is known from the search alone.
+    assert standings == [
+        (PairStanding.COSTS_OTHERS, ()),
+        (PairStanding.NO_ROOM, (PairHindrance.LEAST_LOADS,)),
+    ]
+
+
+@pytest.mark.parametrize("half", ["mentee", "mentor"])
+async def test_neither_half_of_a_pair_is_told_what_was_decided_about_it(
+    monkeypatch: pytest.MonkeyPatch, half: str
+) -> None:
+    world, outcome = await a_bound_run(monkeypatch, group_caps=(("stream", 1),))
+    pinned, (left,) = pinned_of(outcome, world), outcome.unmatched
+    mentor = world.mentors[0]
+    person = {"mentee": world.requests[2].person_id, "mentor": mentor.person_id}[half]
+    by = replace(HR, person_id=person)
+    other = WhyNotQuestion(mentor=world.mentors[1].id)
+    closed = [
+        match_explanations.of_proposal(pinned.id, NONE, by=by),
+        match_explanations.of_proposed(pinned.id, other, by=by),
+    ]
+    if half == "mentor":
+        closed += [
+            match_explanations.of_places(outcome.run.id, PlacesQuestion(mentor=mentor.id), by=by),
+            match_explanations.of_unproposed(left.id, WhyNotQuestion(mentor=mentor.id), by=by),
+        ]
+    for question in closed:
+        with pytest.raises(NotAllowed, match="about yourself"):
+            await question
+    itself = replace(HR, person_id=(await left.request).person_id)
+    with pytest.raises(NotAllowed, match="about yourself"):
+        await match_explanations.of_unmatched(left.id, NONE, by=itself)
+    # Whatever concerns others only is answered.
+    told = await match_explanations.of_unmatched(left.id, NONE, by=by)
+    assert told.mentors == 2
 
 
 async def test_rules_are_counted_and_named() -> None:

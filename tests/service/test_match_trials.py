@@ -298,6 +298,20 @@ async def test_a_pair_with_a_mentor_who_offers_nothing_is_refused_by_its_own_pat
         assert refused.value.path == ("input", group, "0", "mentor_id")
 
 
+@pytest.mark.parametrize("group", ["pins", "bans"])
+@pytest.mark.parametrize("half", ["mentee", "mentor"])
+async def test_neither_half_of_a_pair_tries_out_decisions_about_it(group: str, half: str) -> None:
+    world = await a_world()
+    request, mentor = world.requests[0], world.mentors[0]
+    given = {group: [{"request_id": request.id, "mentor_id": mentor.id}]}
+    question = WhatIfQuestion(input=WhatIfMatch.model_validate(given))
+    person = {"mentee": request.person_id, "mentor": mentor.person_id}[half]
+    with pytest.raises(NotAllowed, match="about yourself"):
+        await match_trials.try_out(question, by=replace(HR, person_id=person))
+    other = replace(HR, person_id=world.requests[1].person_id)
+    assert (await match_trials.try_out(question, by=other)).waiting_before == 3
+
+
 async def test_a_large_trial_runs_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     world = await a_world()
     given: dict[str, Any] = {"mentors": [{"mentor_id": world.mentors[0].id, "capacity": 2}]}
