@@ -387,12 +387,12 @@ def _standing(
 
 def _runner_up(settlement: Settlement, row: int, column: int) -> RunnerUp | None:
     scores, costs = settlement.scores(row).astype(np.int64), settlement.costs(row)
-    scores[column] = NEVER
+    shut = settlement.limits.shut(slice(row, row + 1), settlement.market.free)[0]
+    scores[shut] = scores[column] = NEVER
     open_to = np.flatnonzero(scores > NEVER)
-    ranked = open_to[np.lexsort((open_to, -scores[open_to], costs[open_to]))].tolist()
-    other = next((one for one in ranked if not hindrances(settlement, row, one)), None)
-    if other is None:
+    if not len(open_to):
         return None
+    other = int(open_to[np.lexsort((open_to, -scores[open_to], costs[open_to]))[0]])
     return RunnerUp(
         mentor_id=settlement.market.mentors[other].id,
         score=settlement.score(row, other),

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from matching.arrays import Integers
+from matching.arrays import Integers, Masks
 
 UNCAPPED: Final = 2**40
 """More partners than anybody can have."""
@@ -109,6 +109,18 @@ class Limits:
                 left[grouping.labels[i], j] -= 1
                 if left[grouping.labels[i], j] < 0:
                     yield i, j, "GROUP_FULL"
+
+    def shut(self, rows: slice, capacities: Integers) -> Masks:
+        """Which pairs of these rows no answer holds unless they are pins, shape (r, m).
+
+        Pins alone take all places of the column, or all that its cap leaves to a group.
+        """
+        wide = len(capacities)
+        left = capacities - np.bincount(self.pinned_columns, minlength=wide)
+        found: Masks = (left <= 0)[None, :]
+        for grouping in self.without_pins(wide).groupings:
+            found = found | (grouping.caps[grouping.labels[rows]] <= 0)
+        return found
 
     def without_pins(self, wide: int) -> "Limits":
         """What still binds once the pins have taken their places."""

@@ -252,7 +252,8 @@ def runners_up(worths: Worths, optimum: Optimum) -> Integers:
     Returns
     -------
     ndarray of int64, shape (n,)
-        Of equal costs the higher score, then the first id; -1 where there is none.
+        Of equal costs the higher score, then the first id; -1 where there is none, or pins and
+        caps leave no room for any.
     """
     problem, chosen = optimum.problem, optimum.chosen
     taken = np.full(len(problem.demands), -1, dtype=np.int64)
@@ -260,6 +261,7 @@ def runners_up(worths: Worths, optimum: Optimum) -> Integers:
 
     def work(rows: slice, block: Amounts) -> Integers:
         worth = block.astype(np.int64)
+        np.copyto(worth, NEVER, where=problem.limits.shut(rows, problem.capacities))
         held = np.flatnonzero(taken[rows] >= 0)
         worth[held, taken[rows][held]] = NEVER
         found = _dearest(worth, optimum.prices.asked(problem.limits, rows))

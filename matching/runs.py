@@ -285,7 +285,8 @@ def _proposals(found: _Found) -> Iterator[Proposal]:
     others = runners_up(found.worths, best)[rows]
     asked = prices.surpluses[rows] + prices.paid(problem.limits, rows, others)
     added = found.worths.sides.priorities[rows] + found.worths.standing.bonuses(rows, others)
-    costs = (asked - added).tolist()
+    gap = bound(problem, prices) - best.objective
+    costs = (asked - added - gap).tolist()
     for first in range(0, len(rows), BLOCK):
         part = slice(first, first + BLOCK)
         parts = _diagonals(market.scores.contributions(rows[part], columns[part]))
@@ -303,7 +304,7 @@ def _proposals(found: _Found) -> Iterator[Proposal]:
                 priority=priority,
                 runner_up_mentor_id=None if other < 0 else market.mentors[other].id,
                 runner_up_score=None if other < 0 else scores[place],
-                runner_up_cost=None if other < 0 else costs[first + place] - scores[place],
+                runner_up_cost=None if other < 0 else max(0, costs[first + place] - scores[place]),
             )
 
 

@@ -28,7 +28,7 @@ from matching.vacancies import mentee, offer
 from matching.worths import Worths
 from tests.matching.referees import breaches_of_counts, places, unpinned, worths
 from tests.matching.test_sentences import check_numbers
-from tests.matching.test_terms import a_bound_world
+from tests.matching.test_terms import CAPS, a_bound_world
 from tests.matching.worlds import World, a_mentee, a_mentor, contested
 
 OVERLAPPING = ((("stream", 1), ("cohort", 1)), (("stream", 2), ("cohort", 1)))
@@ -202,6 +202,23 @@ def test_whoever_is_left_out_has_the_cheapest_place_of_all(seed: int, n: int, m:
         if found.room and best is not None:
             assert found.room.cost.total == settlement.objective - best
             assert found.room.moves[0].mentee_id == who
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@SMALL
+def test_a_runner_up_is_told_as_the_run_told_it_and_has_room(seed: int, n: int, m: int) -> None:
+    caps = OVERLAPPING if seed % 2 else CAPS
+    world = a_decided_world(seed, n, m, caps=caps)
+    settlement = feasible(world)
+    has_least = bool(settlement.limits.least.any())
+    for made in world.ask(pair).proposals:
+        other = proposal(settlement, made.mentee_id).runner_up
+        told = (made.runner_up_mentor_id, made.runner_up_score, made.runner_up_cost)
+        assert told == ((other.mentor_id, other.score, other.cost) if other else (None,) * 3)
+        if other and not has_least:
+            with_it = best_of(settlement, world, (made.mentee_id, other.mentor_id))
+            assert with_it is not None
+            assert other.cost <= settlement.objective - with_it
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
