@@ -5,7 +5,6 @@ proved anew, from the pairs that the prices make cheap. It refuses to call exact
 """
 
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 
@@ -18,11 +17,7 @@ from matching.limits import Lacking
 from matching.optima import Optimum, find
 from matching.prices import bound
 from matching.settlements import NOBODY, Settlement
-from matching.shortlists import chosen_few
 from matching.worths import NEVER, Worths
-
-# How many columns of each row are solved first, the cheapest: more are found where needed.
-_FEW: Final = 10
 
 
 class NotTold(LookupError):  # noqa: N818 - it says what cannot be known, not what broke
@@ -53,7 +48,8 @@ def remade(settlement: Settlement, row: int, column: int, *, score: int) -> Deto
     held = int(settlement.taken[row])
     if held == column:
         return Detour(0, ())
-    best = _solved(settlement, _pinned(settlement, row, column, score))
+    pinned, first = _pinned(settlement, row, column, score)
+    best = _solved(settlement, pinned, first)
     return None if best is None else _detour(settlement, best, row, best.objective)
 
 
@@ -78,14 +74,17 @@ def replaced(settlement: Settlement, row: int) -> Detour | None:
     priorities = worths.sides.priorities.copy()
     priorities[row] += reward
     wanted = replace(worths, sides=replace(worths.sides, priorities=priorities))
-    best = _solved(settlement, wanted)
+    best = _solved(settlement, wanted, settlement.nearest)
     if best is None or not best.problem.given(best.chosen)[row]:
         return None
     return _detour(settlement, best, row, best.objective - reward)
 
 
-def _pinned(settlement: Settlement, row: int, column: int, score: int) -> Worths:
-    """The same market with the pair pinned in addition, and a place for it where there is none."""
+def _pinned(settlement: Settlement, row: int, column: int, score: int) -> tuple[Worths, Edges]:
+    """The same market with the pair pinned in addition, and the pairs to begin with.
+
+    Where the column has no place there is one for it.
+    """
     worths = settlement.worths
     limits, capacities = settlement.limits, worths.sides.capacities.copy()
     capacities[column] = max(1, capacities[column])
@@ -105,7 +104,12 @@ def _pinned(settlement: Settlement, row: int, column: int, score: int) -> Worths
         pinned_columns=np.append(limits.pinned_columns, column),
     )
     sides = replace(worths.sides, capacities=capacities, limits=bound_by)
-    return replace(worths, sides=sides, kept=None, score=only)
+    pinned = replace(worths, sides=sides, kept=None, score=only)
+    pair = np.array([row]), np.array([column])
+    made = Edges(*pair, score + worths.standing.bonuses(*pair))
+    nearest = settlement.nearest
+    first = nearest.only(nearest.rows != row).with_more(made, worths.shape[1])
+    return pinned, first
 
 
 def _scored(worths: Worths, rows: slice) -> Amounts:
@@ -113,11 +117,10 @@ def _scored(worths: Worths, rows: slice) -> Amounts:
     return worths.score(rows)
 
 
-def _solved(settlement: Settlement, worths: Worths) -> Optimum | None:
+def _solved(settlement: Settlement, worths: Worths, first: Edges) -> Optimum | None:
     """The proved optimum of these worths; None where least loads cannot be kept."""
     if settlement.gap:
         raise NotTold("groups overlap")
-    first = _cheap(settlement, worths)
     try:
         best = find(worths, first=first)
     except NotSolved:
@@ -131,26 +134,6 @@ def _solved(settlement: Settlement, worths: Worths) -> Optimum | None:
     if bound(best.problem, best.prices) != best.objective:
         raise NotTold("groups overlap")
     return best
-
-
-def _cheap(settlement: Settlement, worths: Worths) -> Edges:
-    """Of each row the pairs that cost least at the prices, whatever is made, and every pin."""
-    limits, few = settlement.limits, min(_FEW, worths.shape[1])
-
-    def work(rows: slice, block: Amounts) -> Edges:
-        over = block - settlement.dual.asked(limits, rows)
-        over[block == NEVER] = NEVER * 2**20
-        columns = np.argpartition(-over, few - 1, axis=1)[:, :few]
-        columns.sort(axis=1)
-        places = np.repeat(np.arange(len(block)), few)
-        scores = block[places, columns.ravel()].astype(np.int64)
-        return Edges(places + rows.start, columns.ravel(), scores).only(scores > NEVER)
-
-    edges = Edges.joined(worths.stretches(work))
-    made = np.flatnonzero(settlement.taken != NOBODY)
-    taken = chosen_few(worths, made, settlement.taken[made])
-    # A row that is pinned anew holds what it held no more.
-    return edges.with_more(taken.only(taken.scores > NEVER), worths.shape[1])
 
 
 def _detour(settlement: Settlement, best: Optimum, row: int, objective: int) -> Detour:

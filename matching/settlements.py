@@ -12,11 +12,13 @@ from typing import Final
 import numpy as np
 
 from matching.arrays import Amounts, Integers
+from matching.edges import Edges
 from matching.limits import Grouping, Limits
 from matching.markets import BLOCK, Market
 from matching.optima import Optimum
 from matching.prices import NotOptimal, Prices
 from matching.runs import GroupPrices
+from matching.shortlists import Turns, best_of_rows, columns_of
 from matching.worths import NEVER, Worths
 
 NOBODY = -1
@@ -24,6 +26,11 @@ NOBODY = -1
 
 FAR: Final = 2**60
 """More than anything can cost: what a pair costs that is not allowed."""
+
+# How many columns are near to a row: what is solved anew begins with these.
+_NEAR: Final = 10
+# What is dearer than this is as far as anything.
+_DEAREST: Final = 2**30
 
 
 @dataclass(frozen=True)
@@ -258,6 +265,29 @@ class Settlement:
         found: Integers = asked + limit - scores
         found[scores == NEVER] = FAR
         return found
+
+    @cached_property
+    def nearest(self) -> Edges:
+        """Of each row the few pairs that cost least at the prices, and what it holds."""
+        wide, turns = len(self.prices), Turns.of(self.worths)
+        paid = self.surpluses - self.worths.sides.priorities
+
+        def work(rows: slice, block: Amounts) -> Edges:
+            over = block - self.dual.asked(self.limits, rows) - paid[rows, None]
+            near = (np.maximum(over, -_DEAREST) + _DEAREST).astype(np.int32)
+            near[block == NEVER] = NEVER
+            starts = turns.mine[rows]
+            keys = best_of_rows(near, starts, min(_NEAR, wide))
+            places, spots = np.nonzero(keys >= 0)
+            columns = columns_of(keys, starts, wide)[places, spots]
+            held = np.flatnonzero(self.taken[rows] != NOBODY)
+            found, made = (
+                Edges(one + rows.start, other, block[one, other].astype(np.int64))
+                for one, other in ((places, columns), (held, self.taken[rows][held]))
+            )
+            return found.with_more(made, wide)
+
+        return Edges.joined(self.worths.stretches(work))
 
     def worth(self, rows: Integers, columns: Integers, scores: Integers) -> Integers:
         """What pairs with these scores are worth, allowed or not, shape (pairs,)."""

@@ -272,6 +272,33 @@ def test_where_groups_overlap_only_what_is_proved_is_told(seed: int, n: int, m: 
             assert bool(found.cost) != found.is_untold
 
 
+def test_what_a_gap_leaves_open_is_said_to_be_unproved() -> None:
+    proved = three(Terms(), group_caps=(("stream", 1), ("function", 2)))
+    # Prices that prove less, as a search that was cut short leaves them.
+    settlement = replace(proved, surpluses=proved.surpluses + 100)
+    assert (proved.gap, settlement.gap) == (0, 300)
+    (alone,) = [one for one, row in settlement.row.items() if settlement.taken[row] == NOBODY]
+    for exact in (False, True):
+        found = why_not(settlement, alone, "m0", exact=exact)
+        assert (found.standing, found.is_untold) == (Standing.COSTS_OTHERS, exact)
+        assert (found.cost, found.moves, found.remedies) == (None, (), ())
+        at_least = why_not(proved, alone, "m0").least_cost
+        assert at_least is not None
+        assert found.least_cost == max(0, at_least - 200)
+        unproved = "What it would cost exactly could not be proved, as groups overlap."
+        assert (unproved in sentences.of_why_not(found)) == exact
+    left = mentee(settlement, alone)
+    assert (left.room, left.is_untold) == (None, True)
+    told = "Whom a place would displace could not be proved, as groups overlap."
+    assert told in sentences.of_unmatched(left)
+    side, other = (offer(one, "m0") for one in (settlement, proved))
+    assert side.price == other.price + 300
+    assert side.is_at_most
+    runner_up = proposal(settlement, next(one for one in settlement.row if one != alone)).runner_up
+    assert runner_up is not None
+    assert runner_up.cost == 0
+
+
 def test_the_same_is_found_whatever_is_kept() -> None:
     world = contested(4, n=60, m=20)
     world = replace(
@@ -290,6 +317,38 @@ def test_the_same_is_found_whatever_is_kept() -> None:
         assert found == why_not(other, who, whom, exact=True)
         if found.cost and found.moves:
             check_moves(one, world, found)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@SMALL
+def test_the_order_of_arrival_changes_no_answer(seed: int, n: int, m: int) -> None:
+    world = a_decided_world(seed, n, m)
+    settlement, draw = feasible(world), random.Random(seed)
+    other = stored(
+        replace(
+            world,
+            mentees=draw.sample(world.mentees, len(world.mentees)),
+            mentors=draw.sample(world.mentors, len(world.mentors)),
+        )
+    )
+    for who, whom in everybody(settlement):
+        assert why_not(settlement, who, whom, exact=True) == why_not(other, who, whom, exact=True)
+
+
+def test_many_alike_move_the_same_whatever_their_order() -> None:
+    people = [
+        a_mentee(id=f"e{k}", person_id=f"e{k}", stream="POLICE" if k % 3 else "MILITARY")
+        for k in range(40)
+    ]
+    offering = [a_mentor(id=f"m{k}", person_id=f"m{k}", capacity=2) for k in range(14)]
+    caps = Configuration(unmatched_value=0.0, group_caps=(("stream", 1),))
+    one, other = (
+        stored(World(mentees, mentors, [], [], caps, Terms()))
+        for mentees, mentors in ((people, offering), (people[::-1], offering[::-1]))
+    )
+    for who in list(one.row)[::7]:
+        for whom in list(one.column)[::5]:
+            assert why_not(one, who, whom, exact=True) == why_not(other, who, whom, exact=True)
 
 
 def three(terms: Terms, **changes: Any) -> Settlement:
