@@ -38,7 +38,7 @@ Found = TypeVar("Found")
 # One market at a time, of five thousand on either side at most: some hundred megabytes.
 _KEPT_PAIRS: Final = 25_000_000
 # Where groups overlap, what takes longer than a request may is not told.
-_EFFORT: Final = Effort(threads=1, kept_pairs=_KEPT_PAIRS, seconds=3.0)
+_EFFORT: Final = Effort(threads=1, kept_pairs=_KEPT_PAIRS, seconds=1.0)
 
 
 class WhyNotQuestion(Change):
