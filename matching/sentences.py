@@ -318,8 +318,10 @@ def _of_counts(counts: Mapping[Rule, int]) -> Iterator[str]:
 def _of_room(room: Room | None) -> Iterator[str]:
     if room is None:
         return
-    lost = room.cost.objective
+    lost, left_out = room.cost.objective, room.cost.left_out
     cost = f"cost {_ALL} {near(lost)}" if lost else f"be exactly as good for {_ALL}"
+    if left_out:
+        cost = f"leave {many(left_out, 'mentee')} more without a mentor"
     yield f"A place for this mentee, with a score of {near(room.score)}, would {cost}."
     yield from _of_parts(room.cost, room.moves)
     yield from _of_moves(room.moves, "For it")

@@ -413,6 +413,38 @@ def test_a_cap_is_said_in_its_own_words() -> None:
     )
 
 
+def test_a_place_that_leaves_more_without_one_is_said_to() -> None:
+    streams = ("MILITARY", "CIVILIAN", "MILITARY")
+    settlement = stored(
+        World(
+            [a_mentee(id=f"e{k}", person_id=f"e{k}", stream=streams[k]) for k in range(3)],
+            [a_mentor(id="m0", capacity=3)],
+            [],
+            [],
+            Configuration(
+                unmatched_value=0.0,
+                group_caps=(("stream", 1), ("cohort", 1)),
+                aim=Aim.NOBODY_LEFT_OUT,
+            ),
+            Terms(groupings={"cohort": {"e0": "a", "e1": "b", "e2": "b"}}),
+        )
+    )
+    # Both who are there are of a group of the third, who would take the room of either.
+    assert settlement.taken.tolist() == [0, 0, NOBODY]
+    found = mentee(settlement, "e2")
+    assert found.room is not None
+    assert found.room.cost.left_out == 1
+    told = sentences.of_unmatched(found)
+    score = f"{found.room.score / 1_000_000:.3f}"
+    assert told[1] == (
+        f"A place for this mentee, with a score of {score}, would leave 1 mentee more without a"
+        " mentor."
+    )
+    assert told[-1] == "For it, 2 other mentees would have no mentor any more."
+    why = why_not(settlement, "e2", "m0", exact=True)
+    assert "It would leave 1 mentee more without a mentor." in sentences.of_why_not(why)
+
+
 def test_least_loads_that_a_pair_would_break_are_said() -> None:
     settlement = three(Terms(least_loads={"m0": 2, "m1": 1}))
     (other,) = [one for one, row in settlement.row.items() if settlement.taken[row] == 1]
