@@ -17,7 +17,7 @@ from service.measurement.measures import Measures
 from service.measurement.results import Convergence, Estimate, Interval, Result, Status, Undefined
 
 FEWEST_DRAWS: Final = 10_000
-# Measures that differ by less than this, of the largest, are equal but for rounding.
+# Measures that differ by less than this, of the largest difference, are equal but for rounding.
 _EQUAL: Final = 1e-9
 _METHOD: Final = (
     "places in {draws} draws from the normal distribution of the measures' errors (Goldstein and"
@@ -51,9 +51,11 @@ class Place:
     expected : float
         The mean of the places drawn.
     likely : Span
-        For whoever looks at this candidate alone.
+        For whoever looks at this candidate alone. It holds as often as it claims where measures
+        differ by about their errors or more, and less often where all are nearly alike.
     certain : Span
-        True of all candidates together at the level asked.
+        True of all candidates together, at least as often as the level asks, however near they
+        are to one another.
     """
 
     label: str
@@ -179,8 +181,9 @@ def _shares(measures: Measures, *, seed: int, draws: int) -> Floats:
 
 def _placed(values: Floats) -> Integers:
     """One more than how many are above, in each row; the same for equal ones."""
-    unit = _EQUAL * max(float(np.abs(values).max()), 1e-300)
-    return rankdata(-np.rint(values / unit), method="min", axis=1).astype(np.int64)
+    unit = _EQUAL * max(float(np.ptp(values)), 1e-300)
+    steps = np.rint((values - values.min()) / unit)
+    return rankdata(-steps, method="min", axis=1).astype(np.int64)
 
 
 def _likely(top: Floats, level: float) -> Span:
@@ -214,7 +217,10 @@ def _cautions(ranks: Ranks, level: float) -> tuple[str, ...]:
         )
         said.append(f"Who is first is not settled: in 100 draws within the error, {rivals}.")
     if (ranks.above >= 1 - level).all():
-        said.append("No candidate is shown to be better than any other.")
+        said.append(
+            "No candidate is shown to be better than any other; with all so near to one another"
+            " the likely places are too narrow, and only the certain ones hold."
+        )
     elif unsettled := _unsettled(ranks, level):
         said.append(f"These neighbours may as well stand the other way round: {unsettled}.")
     said.append(

@@ -45,6 +45,8 @@ def test_many_breaks_are_counted_and_not_all_told() -> None:
 
 def test_the_classical_width_is_the_one_of_cascio_and_others() -> None:
     scores = [95.0, 92.0, 89.0, 81.0]
+    two = classical_band("ab", [3.0, 1.0], reliability=0.0).found()
+    assert two.width == pytest.approx(1.959964 * 2)
     found = classical_band("abcd", scores, reliability=0.9, spread=10.0).found()
     assert found.width == pytest.approx(1.959964 * 10 * np.sqrt(0.1) * np.sqrt(2))
     assert found.members == ("a", "b", "c")
@@ -78,7 +80,11 @@ def test_several_at_the_top_are_all_in() -> None:
 
 @pytest.mark.parametrize(
     ("scores", "reliability", "words"),
-    [([1.0, 2.0], -0.2, "a reliability of -0.2"), ([1.0], 0.9, "one score has no spread")],
+    [
+        ([1.0, 2.0], -0.2, "a reliability of -0.2"),
+        ([1.0, 2.0], 1.1, "a reliability of 1.1"),
+        ([1.0], 0.9, "one score has no spread"),
+    ],
 )
 def test_what_gives_no_width_is_refused(
     scores: list[float], reliability: float, words: str

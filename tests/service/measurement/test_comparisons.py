@@ -14,7 +14,7 @@ from service.measurement import choices
 from service.measurement import quasi_variances as quasi_variances_module
 from service.measurement.choices import BadChoices
 from service.measurement.comparisons import Comparison, Comparisons, compare
-from service.measurement.quasi_variances import quasi_variances
+from service.measurement.quasi_variances import largest_error, quasi_variances
 from service.measurement.ranks import rank
 from service.measurement.results import Estimate, Interval, Result, Status, Undefined
 from service.measurement.worths import Worths
@@ -89,6 +89,7 @@ def test_ties_are_those_of_a_poisson_regression() -> None:
     fit = sm.GLM(counts, np.array(rows)[:, 1:], family=sm.families.Poisson()).fit(tol=1e-14)
     result = compare(Comparisons.from_tables("abcd", TIED, TIES), reference="a")
     assert result.method.startswith("Davidson (1970)")
+    assert result.counts == {"candidates": 4, "comparisons": 37, "ties": 9}
     labels = ("a", "b", "c", "d")
     assert np.abs(values(result, labels)[1:] - fit.params[:3]).max() < 1e-8
     assert np.abs(errors(result, labels)[1:] - fit.bse[:3]).max() < 1e-7
@@ -119,6 +120,8 @@ def test_quasi_errors_come_near_those_of_all_differences() -> None:
     assert quasi_variances(np.diag([1.0, 2.0, 3.0, 4.0])) == pytest.approx([1, 2, 3, 4])
     assert quasi_variances(np.diag([1.0, 3.0])) == pytest.approx([2.0, 2.0])
     assert isinstance(quasi_variances(np.zeros((2, 2))), Undefined)
+    off = largest_error(np.array([1.0, 1.0]), np.diag([1.0, 3.0]))
+    assert off == pytest.approx(1 - np.sqrt(1 / 2))
     walk = np.array([[0, 0, 0], [0, 1, 1.5], [0, 1.5, 3]])
     assert isinstance(quasi_variances(walk), Undefined)
 
@@ -199,14 +202,32 @@ def test_groups_that_nothing_joins_are_named() -> None:
     assert any("No choice joins these groups: a, b; c, d." in one for one in result.cautions)
 
 
+def test_a_lead_that_error_explains_is_no_lead() -> None:
+    close = compare(Comparisons.from_tables(TEAMS, LEAGUE)).cautions
+    assert close[0] == "MIL is not shown to be better than DET: the interval includes zero."
+    assert len(close) == 2
+    clear = compare(Comparisons.from_tables("ab", [[0, 30], [5, 0]])).cautions
+    assert clear == close[1:]
+
+
+def test_records_count_as_tables_do() -> None:
+    records = [Comparison("b", "a"), Comparison("b", "a"), Comparison("b", "a", is_tie=True)]
+    counted = Comparisons.of(records)
+    assert counted.labels == ("a", "b")
+    assert counted.wins.tolist() == [[0, 0], [2, 0]]
+    assert counted.ties.tolist() == [[0, 1], [1, 0]]
+
+
 def test_ties_that_no_circle_of_wins_bounds_need_the_prior_though_the_graph_is_connected() -> None:
     """a beats b, and both tie with c: spaced by two units, the likelihood grows for ever."""
     tied = [Comparison("a", "c", is_tie=True), Comparison("b", "c", is_tie=True)]
     open_ended = compare(Comparisons.of([("a", "b"), *tied]))
     assert open_ended.prior is not None
-    bounded = compare(Comparisons.of([("a", "b"), ("b", "a"), ("a", "b"), *tied]))
-    assert bounded.prior is None
-    assert bounded.convergence.status is Status.CONVERGED
+    back = compare(Comparisons.of([("a", "b"), ("b", "a"), ("a", "b"), *tied]))
+    circle = compare(Comparisons.of([("a", "b"), ("b", "c"), tied[0]]))
+    for bounded in (back, circle):
+        assert bounded.prior is None
+        assert bounded.convergence.status is Status.CONVERGED
 
 
 def test_nothing_but_ties_tells_nobody_apart() -> None:

@@ -33,6 +33,8 @@ def test_effective_weights_are_shares_of_the_variance_and_say_when_they_are_far_
     whole = np.cov(np.column_stack([parts, parts.sum(axis=1)]).T)[:3, 3]
     assert list(found.effective.values()) == pytest.approx(whole / parts.sum(axis=1).var(ddof=1))
     assert any("vision weighs 50 % as published and made" in one for one in result.cautions)
+    pair = Profiles.of("ab", FOUR.criteria, FOUR.scores[:2], np.full((2, 3), 0.5))
+    assert compose(pair, WEIGHTED).cautions[-1] == "a is not shown to be better than b."
 
 
 def test_minimum_standards_come_first_and_nothing_makes_up_for_them() -> None:

@@ -99,6 +99,8 @@ def test_nobody_or_everybody_selected_leaves_nothing_to_test() -> None:
     assert isinstance(none_there.tests, Undefined)
     assert isinstance(none_there.interval, Undefined)
     assert none_there.verdict is Verdict.TOO_FEW
+    assert Pool("one", 1, 1).rate == Fraction(1)
+    assert Pool("none", 0, 0).rate == Fraction(0)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +113,8 @@ def test_nobody_or_everybody_selected_leaves_nothing_to_test() -> None:
         ((440, 1000, 500, 1000), Verdict.SLIGHT),
         ((300, 1000, 500, 1000), Verdict.SHOWN),
         ((9, 999, 60, 100_000), Verdict.TOO_FEW),  # Less than 2 % of the pool.
+        ((0, 20, 490, 980), Verdict.SHOWN),  # Just 2 %.
+        ((0, 19, 490, 981), Verdict.TOO_FEW),
     ],
 )
 def test_verdicts(counts: tuple[int, int, int, int], verdict: Verdict) -> None:

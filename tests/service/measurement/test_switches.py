@@ -51,6 +51,11 @@ def test_a8_who_is_first_over_all_weights() -> None:
     assert [shares[label] for label in "ABCD"] == pytest.approx([0.60, 0.16, 0.24, 0], abs=0.006)
     found = result.found()
     assert isinstance(found.uniform.central["D"], Undefined)
+    near, even = (first_shares(result, kind)["A"] for kind in ("around", "uniform"))
+    assert result.cautions[0] == (
+        f"A is first under {100 * near:.0f} % of weights near the published ones and under"
+        f" {100 * even:.0f} % of all weights; the scores count as exact."
+    )
     assert result.cautions[1] == "Hardly any weights, or none, make these first: D."
     for kind in (found.uniform, found.around):
         assert kind.shares.sum(axis=1) == pytest.approx(1.0)
