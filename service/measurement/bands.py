@@ -217,5 +217,5 @@ def _cautions(found: Band, values: Floats, is_in: Masks) -> tuple[str, ...]:
         for one in islice(found.breaks, _SHOWN)
     ]
     if len(found.breaks) > _SHOWN:
-        said.append(f"There are {len(found.breaks) - _SHOWN} more cases such as these.")
+        said.append(f"More cases such as these: {len(found.breaks) - _SHOWN}.")
     return tuple(said)

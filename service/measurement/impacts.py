@@ -27,13 +27,14 @@ _METHOD: Final = (
     " 1607.4 D"
 )
 _HIDDEN: Final = Undefined("so few people are told only to an audit")
+_SILENT: Final = "The numbers behind the verdict are told only to an audit."
 
 
 class Verdict(StrEnum):
     """What may be said of a group."""
 
     TOO_FEW = "TOO_FEW"
-    """Too few to say."""
+    """Too few to say: a group is small, or one person decided otherwise would lift the flag."""
     NO_FLAG = "NO_FLAG"
     """At four fifths or above, and no difference shown; which is no proof that there is none."""
     SLIGHT = "SLIGHT"
@@ -178,6 +179,10 @@ def find_impact(
 ) -> Result[Impacts]:
     """Whether any group was selected less often than the reference.
 
+    More than chance is what Boschloo's test says so of, or Fisher's where pools are large. Below
+    four fifths, and within chance, it is too few to say where one person more of the group and
+    one fewer of the reference would make it four fifths.
+
     Parameters
     ----------
     pools : sequence of Pool
@@ -215,17 +220,15 @@ def find_impact(
         rates=tuple(_rate(pool, standards.level) for pool in ordered),
         impacts=tuple(_impact(pool, top, whole, standards) for pool in ordered if pool != top),
     )
-    cautions = _cautions(found, is_named=reference is not None)
     hidden = frozenset() if hide_below is None else small_groups(ordered, hide_below)
-    if hidden:
-        found = hide(found, hidden)
-        cautions = (*cautions, f"The numbers of {len(hidden)} groups are told only to an audit.")
+    told = hide(found, hidden)
     counts = {
         "groups": len(ordered),
         "candidates": whole,
         "selected": sum(pool.selected for pool in ordered),
     }
-    return Result("adverse impact", found, counts, _METHOD, cautions=cautions)
+    cautions = (*cautions_of(told, is_named=reference is not None), *about_hidden(hidden))
+    return Result("adverse impact", told, counts, _METHOD, cautions=cautions)
 
 
 def _reference(pools: Sequence[Pool], named: str | None, standards: Standards) -> Pool:
@@ -361,7 +364,11 @@ def _is_firm(tests: Exact | Undefined, level: float) -> bool:
     return told < 1 - level
 
 
-def _cautions(found: Impacts, *, is_named: bool) -> tuple[str, ...]:
+def cautions_of(found: Impacts, *, is_named: bool) -> tuple[str, ...]:
+    """What a reader of these numbers, as far as they are told, must know.
+
+    `is_named` says that somebody named the reference, before its rate was known.
+    """
     said = [f"{one.group} against {found.reference}: {one.why}" for one in found.impacts]
     if len(found.impacts) > 1:
         chosen = "" if is_named else ", and that was chosen for its high rate"
@@ -375,6 +382,13 @@ def _cautions(found: Impacts, *, is_named: bool) -> tuple[str, ...]:
             " upper end of the group's own rate says more."
         )
     return tuple(said)
+
+
+def about_hidden(groups: frozenset[str]) -> tuple[str, ...]:
+    """That some numbers are hidden, if any are."""
+    if not groups:
+        return ()
+    return (f"The numbers of {len(groups)} groups are told only to an audit.",)
 
 
 def small_groups(pools: Sequence[Pool], below: int) -> frozenset[str]:
@@ -405,7 +419,7 @@ def hide(found: Impacts, groups: frozenset[str]) -> Impacts:
             for one in found.rates
         ),
         impacts=tuple(
-            replace(one, ratio=_HIDDEN, interval=_HIDDEN, tests=_HIDDEN, flip=_HIDDEN)
+            Impact(one.group, one.verdict, _SILENT, _HIDDEN, _HIDDEN, _HIDDEN, _HIDDEN)
             if {one.group, found.reference} & groups
             else one
             for one in found.impacts

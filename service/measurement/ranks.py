@@ -19,6 +19,7 @@ from service.measurement.results import Convergence, Estimate, Interval, Result,
 FEWEST_DRAWS: Final = 10_000
 # Measures that differ by less than this, of the largest difference, are equal but for rounding.
 _EQUAL: Final = 1e-9
+_SHOWN: Final = 5
 _METHOD: Final = (
     "places in {draws} draws from the normal distribution of the measures' errors (Goldstein and"
     " Spiegelhalter 1996); claims by Holm (1979) over one-sided z of all ordered pairs, turned"
@@ -222,7 +223,9 @@ def _cautions(ranks: Ranks, level: float) -> tuple[str, ...]:
             " the likely places are too narrow, and only the certain ones hold."
         )
     elif unsettled := _unsettled(ranks, level):
-        said.append(f"These neighbours may as well stand the other way round: {unsettled}.")
+        told = "; ".join(unsettled[:_SHOWN])
+        more = f"; and {len(unsettled) - _SHOWN} pairs more" if len(unsettled) > _SHOWN else ""
+        said.append(f"These neighbours may as well stand the other way round: {told}{more}.")
     said.append(
         "The likely places hold for a candidate looked at alone; for a claim about the whole list"
         " take the certain places."
@@ -230,7 +233,7 @@ def _cautions(ranks: Ranks, level: float) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _unsettled(ranks: Ranks, level: float) -> str:
+def _unsettled(ranks: Ranks, level: float) -> list[str]:
     labels = ranks.labels
     neighbours = zip(labels, labels[1:], np.diagonal(ranks.above, 1), strict=False)
-    return "; ".join(f"{one} and {other}" for one, other, p in neighbours if p >= 1 - level)
+    return [f"{one} and {other}" for one, other, p in neighbours if p >= 1 - level]

@@ -12,6 +12,8 @@ from service.measurement.impacts import (
     Impacts,
     Standards,
     Verdict,
+    about_hidden,
+    cautions_of,
     find_impact,
     hide,
     small_groups,
@@ -82,11 +84,9 @@ def find_impacts(
     ]
     cautions = [
         f"{part.name}: {caution}"
-        for part, result in zip(parts, results, strict=True)
-        for caution in result.cautions
+        for part in found
+        for caution in cautions_of(part.impacts, is_named=reference is not None)
     ]
-    if hidden:
-        cautions.append(f"The numbers of {len(hidden)} groups are told only to an audit.")
     if any(one.verdict is Verdict.TOO_FEW for part in found for one in part.impacts.impacts):
         cautions.append("Several such exercises together may tell what one of them cannot.")
     counts = {**results[-1].counts, "stages": len(stages)}
@@ -95,7 +95,7 @@ def find_impacts(
         Stages(tuple(found[:-1]), found[-1].impacts),
         counts,
         results[-1].method,
-        cautions=tuple(cautions),
+        cautions=(*cautions, *about_hidden(hidden)),
     )
 
 

@@ -40,7 +40,7 @@ def test_many_breaks_are_counted_and_not_all_told() -> None:
     result = classical_band("abcde", scores, reliability=0.0, spread=1.07)
     assert result.found().members == ("a", "b", "c")
     assert len(result.found().breaks) == 4
-    assert result.cautions[-1] == "There are 1 more cases such as these."
+    assert result.cautions[-1] == "More cases such as these: 1."
 
 
 def test_the_classical_width_is_the_one_of_cascio_and_others() -> None:

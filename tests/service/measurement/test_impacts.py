@@ -171,6 +171,18 @@ def test_few_people_are_hidden_and_so_is_what_would_tell_of_them() -> None:
     assert result.cautions[-1] == "The numbers of 2 groups are told only to an audit."
 
 
+def test_neither_words_nor_numbers_tell_of_people_who_are_hidden() -> None:
+    pools = [Pool("A", 80, 40), Pool("B", 60, 30), Pool("C", 30, 0)]
+    plain, told = find_impact(pools), find_impact(pools, hide_below=5)
+    assert any("nobody of a group was selected" in one for one in plain.cautions)
+    assert not any("nobody of a group was selected" in one for one in told.cautions)
+    verdicts = {one.group: (one.verdict, one.why) for one in told.found().impacts}
+    assert verdicts["C"] == (
+        Verdict.SHOWN,
+        "The numbers behind the verdict are told only to an audit.",
+    )
+
+
 def test_hidden_groups_grow_until_their_sum_tells_of_enough() -> None:
     pools = [Pool("A", 80, 40), Pool("B", 60, 30), Pool("C", 30, 1), Pool("D", 40, 1)]
     assert small_groups(pools, 5) == {"B", "C", "D"}

@@ -68,4 +68,5 @@ def test_too_few_to_leave_one_out(rows: dict[str, str]) -> None:
 def test_a_voided_cell_equals_never_having_had_it() -> None:
     with_gap = without_each_assessor(panel(Ada="55", Bo="4.", Cy="33"))
     cells = [("Ada", "A", 5), ("Ada", "B", 5), ("Bo", "A", 4), ("Cy", "A", 3), ("Cy", "B", 3)]
+    assert b'"not_observed": 1' in with_gap.json()
     assert with_gap.numbers == without_each_assessor(Ratings.of(cells, FIVE)).numbers

@@ -108,6 +108,12 @@ def test_alike_candidates_are_said_to_be_alike() -> None:
     assert said[1].startswith("No candidate is shown to be better than any other; with all so near")
 
 
+def test_many_unsettled_neighbours_are_counted() -> None:
+    labels = [f"c{place}" for place in range(10)]
+    result = rank(Measures.of(labels, np.arange(10), np.eye(10) * 0.9), seed=1)
+    assert result.cautions[1].endswith("c5 and c4; and 4 pairs more.")
+
+
 def test_one_candidate_is_no_order() -> None:
     assert rank(Measures.of("", [], np.eye(0)), seed=1).convergence.status is Status.REFUSED
     refused = rank(Measures.of("a", [1.0], [[1.0]]), seed=1)

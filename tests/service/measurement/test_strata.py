@@ -141,7 +141,9 @@ chances = st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(0, 9), st.
 @given(st.lists(chances, min_size=1, max_size=5))
 def test_turning_both_groups_round_turns_the_ratios_round(rows: list[Counts]) -> None:
     assume(any(0 < a + c < n + m for a, n, c, m in rows))
-    found = pooled(rows).found()
+    result = pooled(rows)
+    assert result.json() == pooled(rows).json()
+    found = result.found()
     turned = pooled([(c, m, a, n) for a, n, c, m in rows]).found()
     assert turned.exact == pytest.approx(found.exact)
     assert turned.statistic == pytest.approx(found.statistic, abs=1e-9)

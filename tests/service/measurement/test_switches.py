@@ -196,6 +196,19 @@ def test_at_a_switch_both_are_equal_and_the_strip_names_the_best(rows: Rows) -> 
             assert set(stretch.winners) == best
 
 
+@settings(derandomize=True, max_examples=25, deadline=None)
+@given(scored)
+def test_no_weights_nearer_than_the_least_change_take_the_first_place(rows: Rows) -> None:
+    given_rows = profiles(rows)
+    found = smallest_change(given_rows, WEIGHTED).found()
+    nearest = found.changes[0].distance
+    drawn = np.random.default_rng(6).dirichlet(30 * WEIGHTED.weights, 4_000)
+    totals = drawn @ given_rows.scores.T
+    leads = totals[:, int(found.first)] >= totals.max(axis=1) - 1e-9
+    away = np.abs(drawn - WEIGHTED.weights).sum(axis=1)
+    assert leads[away < (2 if isinstance(nearest, Undefined) else nearest)].all()
+
+
 @settings(derandomize=True, max_examples=15, deadline=None)
 @given(scored)
 def test_whom_somebody_beats_on_everything_is_never_first(rows: Rows) -> None:
