@@ -97,7 +97,7 @@ def alpha(
     if metric == "ratio" and ratings.scale.lowest < 0:
         raise BadRatings("the ratio metric needs a scale without negative values; take interval")
     counts = _unit_counts(ratings.observed)
-    pairable = counts.sum(axis=2) >= 2
+    pairable = counts.sum(axis=1) >= 2
     told = {**ratings.counts, "units": int(pairable.sum())}
     method = f"Krippendorff's alpha, {metric} metric (Krippendorff 2018)"
     if not pairable.any():
@@ -105,7 +105,7 @@ def alpha(
         refused = Convergence(Status.REFUSED)
         return Result(_NAME, Undefined(reason), told, method=method, convergence=refused)
     spread = _Spread(metric, ratings.scale)
-    by_candidate = _coincidences(counts)
+    by_candidate = _coincidences(ratings.observed, counts)
     found = _estimate(by_candidate, spread, _Draws(draws, seed, level))
     return Result(
         _NAME,
@@ -113,7 +113,7 @@ def alpha(
         told,
         method=f"{method}; bootstrap-t over {draws} draws of candidates",
         seed=seed,
-        cautions=_cautions(found, told, metric=metric, alone=int((counts.sum(axis=2) == 1).sum())),
+        cautions=_cautions(found, told, metric=metric, alone=int((~pairable).sum())),
     )
 
 
@@ -169,31 +169,25 @@ class _Spread:
 
 
 def _unit_counts(observed: Ratings) -> Integers:
-    """How often each value was given in each unit, shape (candidates, units of each, K)."""
-    items = _items(observed)
-    shape = (len(observed.candidate), int(items.max(initial=0)) + 1, observed.scale.size)
-    counts = np.zeros(shape, dtype=np.int64)
-    values = observed.values - observed.scale.lowest
-    np.add.at(counts, (observed.candidate.codes, items, values), 1)
+    """How often each value was given in each unit, shape (units, K)."""
+    units = observed.units
+    counts = np.zeros((int(units.max(initial=-1)) + 1, observed.scale.size), dtype=np.int64)
+    np.add.at(counts, (units, observed.values - observed.scale.lowest), 1)
     return counts
 
 
-def _items(observed: Ratings) -> Integers:
-    """A number for whatever but the assessor and the candidate two values share."""
-    places = observed.competency.codes * len(observed.instrument) + observed.instrument.codes
-    places = places * len(observed.occasion) + observed.occasion.codes
-    items: Integers = np.unique(places, return_inverse=True)[1].astype(np.int64)
-    return items
-
-
-def _coincidences(counts: Integers) -> Floats:
+def _coincidences(observed: Ratings, counts: Integers) -> Floats:
     """Ordered pairs of values inside units over m - 1, shape (candidates, K, K)."""
-    pairable = np.where(counts.sum(axis=2, keepdims=True) >= 2, counts, 0).astype(np.float64)
-    weights = 1.0 / np.maximum(pairable.sum(axis=2) - 1.0, 1.0)
-    pairs = np.einsum("cug,cuh,cu->cgh", pairable, pairable, weights)
-    places = np.arange(counts.shape[2])
-    pairs[:, places, places] -= np.einsum("cug,cu->cg", pairable, weights)
-    return np.asarray(pairs)
+    pairable = np.where(counts.sum(axis=1, keepdims=True) >= 2, counts, 0).astype(np.float64)
+    pairs = pairable[:, :, None] * pairable[:, None, :]
+    places = np.arange(counts.shape[1])
+    pairs[:, places, places] -= pairable
+    pairs /= np.maximum(pairable.sum(axis=1) - 1.0, 1.0)[:, None, None]
+    candidates = np.empty(len(counts), dtype=np.int64)
+    candidates[observed.units] = observed.candidate.codes
+    by_candidate = np.zeros((len(observed.candidate), *pairs.shape[1:]))
+    np.add.at(by_candidate, candidates, pairs)
+    return by_candidate
 
 
 def _estimate(by_candidate: Floats, spread: _Spread, draws: _Draws) -> Estimate:
