@@ -108,34 +108,24 @@ def intraclass(
     candidates alone, and generalised intervals (see `components.Squares.draws`), which never
     reach below zero.
     """
-    observed = ratings.observed
-    cells = observed.means()
-    n, k = cells.shape
-    if n < 2 or k < 2:
-        reason = "It takes at least two candidates and two assessors with ratings."
+    cells = ratings.observed.means()
+    if min(cells.shape) < 2:
+        reason = Undefined("It takes at least two candidates and two assessors with ratings.")
         ended = Convergence(Status.REFUSED)
-        return Result(_NAME, Undefined(reason), ratings.counts, method="none", convergence=ended)
-    is_complete = not np.isnan(cells).any()
+        return Result(_NAME, reason, ratings.counts, method="none", convergence=ended)
     table = _Table(cells, level, seed)
-    found = _of_squares(table) if is_complete else _of_components(table)
+    found = _of_squares(table) if table.is_complete else _of_components(table)
     chosen, why = _choice(cells, decision, unit)
     return Result(
         _NAME,
-        Intraclass(
-            forms={form: _labelled(found.forms[form]) for form in FORMS},
-            chosen=chosen,
-            why=why,
-            k=table.k,
-            variances=found.variances,
-            mean_squares=found.mean_squares,
-        ),
+        _numbers(table, found, chosen, why),
         ratings.counts,
         method=found.method,
-        seed=None if is_complete else seed,
+        seed=None if table.is_complete else seed,
         convergence=found.convergence,
         cautions=(
-            *_cautions_on(chosen, found.forms[chosen], candidates=n),
-            *_cautions_on_cells(observed, cells),
+            *_cautions_on(chosen, found.forms[chosen], candidates=len(cells)),
+            *_cautions_on_cells(ratings.observed, cells),
         ),
     )
 
@@ -147,6 +137,11 @@ class _Table:
     cells: Floats
     level: float
     seed: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everybody rated everybody."""
+        return not np.isnan(self.cells).any()
 
     @property
     def k(self) -> float:
@@ -161,6 +156,17 @@ class _Found:
     method: str
     mean_squares: Mapping[str, float] | None = None
     convergence: Convergence = field(default_factory=Convergence)
+
+
+def _numbers(table: _Table, found: _Found, chosen: Form, why: str) -> Intraclass:
+    return Intraclass(
+        forms={form: _labelled(found.forms[form]) for form in FORMS},
+        chosen=chosen,
+        why=why,
+        k=table.k,
+        variances=found.variances,
+        mean_squares=found.mean_squares,
+    )
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,20 @@ GLESER = [
 ]
 
 
+# Brennan, Generalizability Theory (2001), table 3.1, synthetic data set 3: ten persons, and of
+# each four items on the first occasion and on the second.
+BRENNAN_3 = """
+2675 2555  4567 6757  5546 5455  5986 5776  4356 4564
+4447 6478  2665 2775  3445 6664  0545 5553  6876 6886
+"""
+
+# Table 3.2, synthetic data set 4: ten persons, and three tasks with four raters each.
+BRENNAN_4 = """
+565553456733 937775557752 343353356516 755331435335 929777372753
+343533634512 737775575554 585775543211 998866655811 444335655711
+"""
+
+
 def a_table(table: Table, scale: Scale) -> Ratings:
     """Ratings from a row for each candidate and a column for each assessor."""
     return Ratings.of(
@@ -85,3 +99,27 @@ def gleser() -> Ratings:
         for place, value in enumerate(row)
     ]
     return Ratings.of(cells, Scale(0, 6))
+
+
+def brennan_3() -> Ratings:
+    """Persons by items, as competencies, by occasions, as assessors."""
+    rows = BRENNAN_3.split()
+    cells = [
+        Rating(f"p{person:02}", f"o{occasion}", int(value), f"i{item}")
+        for person in range(10)
+        for occasion in range(2)
+        for item, value in enumerate(rows[2 * person + occasion])
+    ]
+    return Ratings.of(cells, Scale(0, 9))
+
+
+def brennan_4(*, with_tasks: bool = True) -> Ratings:
+    """Persons by raters, each of whom saw one task; without tasks just by twelve raters."""
+    cells = [
+        Rating(f"p{person:02}", f"r{rater:02}", int(value))._replace(
+            instrument=f"t{rater // 4}" if with_tasks else "all"
+        )
+        for person, row in enumerate(BRENNAN_4.split())
+        for rater, value in enumerate(row)
+    ]
+    return Ratings.of(cells, Scale(1, 9))
