@@ -178,11 +178,11 @@ def _unit_counts(observed: Ratings) -> Integers:
 
 def _coincidences(observed: Ratings, counts: Integers) -> Floats:
     """Ordered pairs of values inside units over m - 1, shape (candidates, K, K)."""
-    pairable = np.where(counts.sum(axis=1, keepdims=True) >= 2, counts, 0).astype(np.float64)
-    pairs = pairable[:, :, None] * pairable[:, None, :]
+    # A value that stands alone in its unit pairs with nothing but itself, which is taken off.
+    pairs = (counts[:, :, None] * counts[:, None, :]).astype(np.float64)
     places = np.arange(counts.shape[1])
-    pairs[:, places, places] -= pairable
-    pairs /= np.maximum(pairable.sum(axis=1) - 1.0, 1.0)[:, None, None]
+    pairs[:, places, places] -= counts
+    pairs /= np.maximum(counts.sum(axis=1) - 1.0, 1.0)[:, None, None]
     candidates = np.empty(len(counts), dtype=np.int64)
     candidates[observed.units] = observed.candidate.codes
     by_candidate = np.zeros((len(observed.candidate), *pairs.shape[1:]))

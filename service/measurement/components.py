@@ -96,7 +96,7 @@ class Layout:
         With missing cells the harmonic mean number of cells of a level stands for their number
         (Thomas and Hultquist 1978).
         """
-        sizes = np.array([float(stats.hmean(counts)) for counts in self.counts])
+        sizes = np.array([1.0 / np.mean(1.0 / counts) for counts in self.counts])
         parts = [set(facets) for facets in self.effects.values()]
         within = np.array([[one <= other for other in parts] for one in parts])
         expected: Floats = np.where(within, sizes[None, :], 0.0)

@@ -146,7 +146,7 @@ class _Table:
     @property
     def k(self) -> float:
         """Assessors per candidate."""
-        return float(stats.hmean((~np.isnan(self.cells)).sum(axis=1)))
+        return float(1.0 / np.mean(1.0 / (~np.isnan(self.cells)).sum(axis=1)))
 
 
 @dataclass(frozen=True)
@@ -251,12 +251,10 @@ def _consistency(squares: _Squares, error: _Error, level: float, *, of_mean: boo
     ratio, degrees = between / error.mean_square, squares.n - 1
     low = ratio / float(stats.f.ppf(tail, degrees, error.degrees))
     high = ratio * float(stats.f.ppf(tail, error.degrees, degrees))
-    if not of_mean:
-        ends = [(each - 1.0) / (each + k - 1.0) for each in (low, high)]
-    elif low <= 0:
-        return Estimate(value, interval=Undefined("The interval has no lower end."))
-    else:
+    if of_mean:
         ends = [1.0 - 1.0 / each for each in (low, high)]
+    else:
+        ends = [(each - 1.0) / (each + k - 1.0) for each in (low, high)]
     return Estimate(value, interval=Interval(ends[0], ends[1], level))
 
 

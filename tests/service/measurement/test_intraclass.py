@@ -144,6 +144,7 @@ def test_a_cell_that_was_not_observed_equals_one_that_never_was() -> None:
 def test_missing_cells_drop_nobody_and_are_told() -> None:
     result = intraclass(a_table(with_gaps((1, 2)), TEN))
     assert result.counts["candidates"] == 6
+    assert result.found().k == pytest.approx(6 / (5 / 4 + 1 / 3))
     assert "REML" in result.method
     assert any("1 of 24 pairs" in caution for caution in result.cautions)
     whole = intraclass(a_table(TABLE, TEN))
@@ -242,6 +243,14 @@ def test_candidates_who_differ_less_than_error_are_told_below_zero() -> None:
     assert "The interval includes zero: agreement is not shown." in result.cautions
 
 
+def test_an_interval_that_reaches_below_all_that_a_mean_can_have_is_undefined() -> None:
+    table = [[4, 4], [5, 1], [1, 5], [1, 3], [1, 2], [3, 3]]
+    result = intraclass(a_table(table, TEN))
+    assert interval(result, "ICC(2,1)").low < -1
+    assert isinstance(result.found().forms["ICC(2,k)"].estimate.interval, Undefined)
+    assert isinstance(result.found().forms["ICC(2,k)"].label, Undefined)
+
+
 def test_one_assessor_or_one_candidate_is_refused() -> None:
     tables: list[published_tables.Table] = [[[3], [4]], [[3, 4]], [[None, None], [None, 2]]]
     for table in tables:
@@ -281,7 +290,7 @@ def panel(candidates: int, seed: int, kept: float = 1.0) -> Ratings:
     )
 
 
-@pytest.mark.parametrize(("kept", "panels"), [(1.0, 200), (0.85, 40)])
+@pytest.mark.parametrize(("kept", "panels"), [(1.0, 200), (0.85, 25)])
 def test_intervals_hold_the_true_value_as_often_as_they_claim(kept: float, panels: int) -> None:
     held = dict.fromkeys(TRUTH, 0)
     for seed in range(panels):
