@@ -100,7 +100,7 @@ def bounded(ruler: Ruler, aside: Sequence[Aside]) -> tuple[Ruler, tuple[Bound, .
         rows = whole.known(each.ratings, but=each.facet)
         bound = _bound(whole, each, each.ratings.only(rows))
         places = dict(zip(bound.labels, bound.values.tolist(), strict=True))
-        values[each.facet] = values[each.facet] | places
+        values[each.facet] = dict(sorted((values[each.facet] | places).items()))
         bounds.append(bound)
     return replace(ruler, values=values), tuple(bounds)
 

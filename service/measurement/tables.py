@@ -45,6 +45,8 @@ class Row:
     fair : Estimate
         What it would be rated with all other facets at their means, in points of the scale.
     is_extreme, is_anchored : bool
+    is_set_aside : bool
+        Extreme, and so kept from shaping any other measure.
     """
 
     label: str
@@ -56,6 +58,7 @@ class Row:
     fair: Estimate
     is_extreme: bool
     is_anchored: bool
+    is_set_aside: bool
 
 
 @dataclass(frozen=True)
@@ -270,6 +273,7 @@ class Table:
         scores = np.bincount(facet.codes, self.ratings.values)
         measured = self._estimates(name, anchors)
         fair = self._fair(name, measured)
+        core = set(self.located.core.facet(name).labels)
         return tuple(
             Row(
                 label,
@@ -280,6 +284,7 @@ class Table:
                 fair.get(label, Estimate(_NONE)),
                 bool(is_extreme[place]),
                 label in anchors.get(name, {}),
+                label not in core,
             )
             for place, label in enumerate(facet.labels)
         )
