@@ -163,7 +163,7 @@ def _fit(cells: Cells, frame: Frame, plan: Plan) -> Fit:
     if plan.estimation is Estimation.JOINT:
         return joint.fit(cells, frame, plan.limits)
     if plan.estimation is Estimation.PENALISED:
-        return penalised.fit(cells, frame, plan.others, plan.priors, plan.limits)
+        return penalised.fit(cells, frame, plan.others, priors=plan.priors, limits=plan.limits)
     return marginal.fit(cells, frame, plan.limits, nodes=plan.nodes)
 
 
@@ -183,7 +183,9 @@ def _without(
 
 
 def _told(ratings: Ratings, plan: Plan, found: _Calibrated) -> Result[Calibration]:
-    located = tables.located(found.core, found.cells, found.fit, plan.names, plan.floating)
+    located = tables.located(
+        found.core, found.cells, found.fit, names=plan.names, floating=plan.floating
+    )
     ruler, bounds = bounded(located.ruler(plan.form), found.aside)
     table = tables.Table(ratings.observed, located, ruler, bounds, plan.level)
     flagged = {name: _extreme(ratings.observed, name, plan, found) for name in plan.names}

@@ -185,6 +185,9 @@ def _shared(cells: Cells, moments: Moments) -> Floats:
 def _ladders(cells: Cells, moments: Moments) -> Floats:
     """The information of the ladders: nothing between two groups, shape (G K, G K)."""
     groups, size = cells.used.shape
+    if groups == 1:
+        shares = moments.probabilities
+        return np.diag(shares.sum(axis=1)) - shares @ shares.T
     found = np.zeros((groups, size, groups, size))
     each = np.arange(groups)
     sums = [totals(cells.groups, p, groups) for p in moments.probabilities]

@@ -79,10 +79,10 @@ def _anchors(ratings: Ratings, name: FacetName, anchors: Anchors) -> Floats:
     return np.array([given.get(label, 0.0) for label in ratings.facet(name).labels])
 
 
-def _block(held: Masks, *, is_centred: bool) -> Floats:
+def _block(held: Masks, *, is_centred: bool) -> "sparse.csr_array[np.float64]":
     """The free directions of one facet's measures, as columns."""
     each = np.eye(len(held))
-    return each[:, :-1] - each[:, -1:] if is_centred else each[:, ~held]
+    return sparse.csr_array(each[:, :-1] - each[:, -1:] if is_centred else each[:, ~held])
 
 
 def _inner(cells: Cells) -> "sparse.csr_array[np.float64]":

@@ -44,6 +44,7 @@ def fit(
     cells: Cells,
     frame: Frame,
     others: Sequence[FacetName],
+    *,
     priors: Priors,
     limits: Limits | None = None,
 ) -> Fit:

@@ -166,7 +166,7 @@ class Located:
 
 
 def located(
-    core: Ratings, cells: Cells, fit: Fit, names: Sequence[FacetName], floating: FacetName
+    core: Ratings, cells: Cells, fit: Fit, *, names: Sequence[FacetName], floating: FacetName
 ) -> Located:
     """The measures of a fit, shifted so that the candidates sum to zero where another floats."""
     assert fit.uncertainty is not None

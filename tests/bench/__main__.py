@@ -3,9 +3,14 @@
 import asyncio
 import sys
 
-from tests.bench import matching, reads, refusals
+from tests.bench import matching, measurement, reads, refusals
 
-BENCHES = {"matching": matching.run, "reads": reads.run, "refusals": refusals.run}
+BENCHES = {
+    "matching": matching.run,
+    "measurement": measurement.run,
+    "reads": reads.run,
+    "refusals": refusals.run,
+}
 QUICK = "--quick"
 
 
