@@ -217,6 +217,7 @@ def _separation(rows: Sequence[Row]) -> Separation | Undefined:
         for row in rows
         if isinstance(row.measure.value, float)
         and isinstance(row.model_se, float)
+        and row.model_se > 0
         and not row.is_set_aside
     ]
     if len(known) < 2:

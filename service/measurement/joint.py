@@ -14,7 +14,10 @@ from service.measurement.frames import Frame
 def fit(cells: Cells, frame: Frame, limits: Limits | None = None) -> Fit:
     """Joint maximum likelihood (Wright and Panchapakesan 1969; Linacre 1989), by Newton.
 
-    Measures exist only where no element has all its ratings at one end of the scale.
+    Measures exist only where no element has all its ratings at one end of the scale. In 200
+    simulated panels of each of 12 candidates by 4 assessors, 40 by 5, and 40 by 4 of 8, on 8
+    competencies, the 95 % intervals held 94 to 95 % of candidates and 92 to 94 % of severities,
+    but only 89 to 93 % of steps: those intervals are too narrow.
 
     Parameters
     ----------

@@ -150,6 +150,17 @@ def test_long_records_of_each_candidate_ask_for_a_finer_grid() -> None:
     assert abs(coarse.found().log_likelihood - fine.found().log_likelihood) < 1e-6
 
 
+def test_candidates_who_hardly_differ_do_not_hold_the_estimation_at_a_saddle() -> None:
+    """Where no spread explains the ratings as well as some, steps by complete information crawl."""
+    ratings = panel(22, (30, 4, 6), spreads=(0.05, 0.5, 0.4)).ratings
+    result = calibrate(ratings, MARGINAL)
+    assert result.convergence.steps < 40
+    spread = result.found().spread
+    assert spread is not None
+    assert isinstance(spread.deviation.value, float)
+    assert 0.01 < spread.deviation.value < 0.2
+
+
 def test_extreme_candidates_are_bounded_flagged_and_shape_nobody() -> None:
     cells = records(panel(2, (6, 3, 4)).ratings)
     lone = [Rating("top", f"a{by:02d}", 5, f"k{what:02d}") for by in range(3) for what in range(4)]
@@ -231,6 +242,9 @@ def test_a3d_pooled_measures_of_subsets_that_nobody_links_are_refused(
     each = by_subset(ratings, Plan(estimation=estimation))
     assert [part.counts["candidates"] for part in each] == [4, 3]
     assert len(each[0].found().facets["candidate"]) == 4
+    held = Plan(estimation=estimation, anchors={"assessor": {"Brahe": 0.5}})
+    parts = by_subset(ratings, held)
+    assert parts[0].found().row("assessor", "Brahe").is_anchored
 
 
 def test_anchors_on_a_shared_benchmark_compare_what_nobody_links() -> None:

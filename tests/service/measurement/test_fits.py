@@ -6,8 +6,9 @@ from scipy import stats
 
 from service.measurement import fits
 from service.measurement.calibrations import calibrate
+from service.measurement.facet_models import Form
 from service.measurement.fits import Agreement, Reading, Separation
-from service.measurement.plans import Plan
+from service.measurement.plans import Estimation, Plan
 from service.measurement.ratings import BadRatings, Rating, Ratings, Scale
 from service.measurement.results import Undefined
 from tests.service.measurement import facet_oracles as oracles
@@ -117,6 +118,19 @@ def test_the_ratings_of_extreme_candidates_are_left_out() -> None:
     only = Ratings.of(lone, Scale(1, 5))
     with pytest.raises(BadRatings, match="none of these ratings was calibrated"):
         fits.examine(only, calibrate(whole).found())
+
+
+def test_ratings_on_steps_of_one_value_are_left_out() -> None:
+    """On own steps, an assessor who always says 4 could not have surprised anybody."""
+    cells = [
+        cell._replace(value=4) if cell.assessor == "a01" else cell
+        for cell in records(panel(2, (6, 3, 4)).ratings)
+    ]
+    ratings = Ratings.of(cells, Scale(1, 5))
+    plan = Plan(form=Form.RATER_SCALE, estimation=Estimation.PENALISED)
+    result = fits.examine(ratings, calibrate(ratings, plan).found())
+    assert result.counts["looked_at"] == 48
+    assert [each.label for each in result.found().elements["assessor"]] == ["a00", "a02"]
 
 
 def test_assessors_who_confer_are_seen() -> None:
