@@ -50,9 +50,9 @@ def fit(
 ) -> Fit:
     """The posterior mode (Swaminathan and Gifford 1985; ridge priors), by Newton.
 
-    In 200 simulated panels of each of 12 candidates by 4 assessors and 40 by 4 of 8, on 8
-    competencies, the 95 % intervals held 95 % of candidates, of severities and of competencies,
-    and 93 to 95 % of steps.
+    In 200 simulated panels of each of 12 candidates by 4 assessors, 40 by 5, and 40 by 4 of 8,
+    on 8 competencies, the 95 % intervals held 95 % of candidates, 94 to 95 % of severities and
+    93 to 95 % of steps.
 
     Parameters
     ----------

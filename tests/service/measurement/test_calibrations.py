@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
+from service.measurement import marginal
 from service.measurement.ascents import Limits
 from service.measurement.calibrations import Calibration, by_subset, calibrate
-from service.measurement.facet_models import Form
+from service.measurement.facet_models import Cells, Form
+from service.measurement.penalised import Priors
 from service.measurement.plans import Estimation, Plan
 from service.measurement.ratings import BadRatings, FacetName, Rating, Ratings, Scale
 from service.measurement.results import Estimate, Interval, Status, Undefined
@@ -88,6 +90,9 @@ def test_a3a_a_poisson_glm_says_the_same() -> None:
     assert np.abs(fit.params[-6:-4] - numbers(found, "assessor")[:2]).max() < 1e-7
     assert np.abs(fit.bse[-13:-6] - ses(found, "candidate")).max() < 1e-6
     assert np.abs(fit.bse[-6:-4] - ses(found, "assessor")[:2]).max() < 1e-6
+    covariance = found.covariances["candidate"]
+    assert not isinstance(covariance, Undefined)
+    assert np.abs(fit.cov_params()[-13:-6, -13:-6] - covariance).max() < 1e-7
     ladder = found.ruler.ladders["all"]
     assert np.abs(-fit.params[105:112] - ladder[1:8]).max() < 1e-6
 
@@ -120,6 +125,11 @@ def test_penalised_measures_are_where_scipy_finds_the_posterior_highest() -> Non
     result = calibrate(ratings, PENALISED)
     assert np.abs(numbers(result.found(), "candidate") - plain.candidates).max() < 1e-4
     assert np.abs(numbers(result.found(), "assessor") - plain.assessors).max() < 1e-4
+    own = Plan(estimation=Estimation.PENALISED, priors=Priors(1.5, 0.4, 0.7))
+    plain = oracles.joint(ratings, prior=(1.5, 0.4, 0.7))
+    narrow = calibrate(ratings, own).found()
+    assert np.abs(numbers(narrow, "assessor") - plain.assessors).max() < 1e-4
+    assert np.abs(numbers(narrow, "competency") - plain.competencies).max() < 1e-4
     assert "candidates normal with mean 0 and standard deviation 2" in (result.prior or "")
     assert "priors pull" in result.cautions[0]
 
@@ -137,6 +147,28 @@ def test_marginal_measures_are_where_scipy_finds_the_averaged_likelihood_highest
     spread = [found.spread.mean.value, found.spread.deviation.value]
     assert np.abs(np.array(spread) - plain.spread).max() < 1e-4
     assert "needs about 30" in result.cautions[1]
+
+
+def test_marginal_derivatives_are_those_of_differences() -> None:
+    """Gradient and information (Louis 1982), and what moves each posterior mean."""
+    ratings = panel(3, (9, 3, 3)).ratings
+    tallies = marginal._Tallies.of(Cells.of(ratings, ("assessor", "competency"), Form.RATER_SCALE))
+    quadrature = marginal._Quadrature(tallies, np.linspace(-7, 7, 71))
+    at = np.append(np.linspace(-0.5, 0.5, tallies.size - 2), [0.3, 0.9])
+    curvature = quadrature.curvature(quadrature.at(at))
+
+    def means(values: np.ndarray) -> np.ndarray:
+        points = values[-2] + values[-1] * quadrature.nodes
+        return np.asarray(quadrature.at(values).posterior @ points)
+
+    for place, step in enumerate(1e-5 * np.eye(tallies.size)):
+        high, low = quadrature.at(at + step), quadrature.at(at - step)
+        slope = (high.height - low.height) / 2e-5
+        assert abs(slope - curvature.gradient[place]) < 1e-5
+        steep = quadrature.curvature(low).gradient - quadrature.curvature(high).gradient
+        assert np.abs(steep / 2e-5 - curvature.observed[place]).max() < 1e-5
+        moved = (means(at + step) - means(at - step)) / 2e-5
+        assert np.abs(moved - curvature.slopes[:, place]).max() < 1e-7
 
 
 def test_long_records_of_each_candidate_ask_for_a_finer_grid() -> None:

@@ -6,6 +6,7 @@ import pytest
 from service.measurement import drifts, effects
 from service.measurement.calibrations import calibrate
 from service.measurement.effects import Bias, Deviate, Effects
+from service.measurement.expectations import expect
 from service.measurement.facet_models import Form
 from service.measurement.plans import Plan
 from service.measurement.ratings import BadRatings, Rating, Ratings, Scale
@@ -136,6 +137,25 @@ def test_an_assessor_with_one_impression_of_each_candidate_is_seen() -> None:
     assert any("a02 tells competencies apart by 0%" in caution for caution in result.cautions)
 
 
+def test_halo_and_tendency_are_beside_what_the_model_expects() -> None:
+    """Both expectations, by the mean over many panels drawn by hand."""
+    ratings = panel(12, (10, 3, 5)).ratings
+    calibration = calibrate(ratings).found()
+    told = effects.examine(ratings, calibration, draws=9).found()
+    chances = expect(ratings, calibration).moments.probabilities.cumsum(axis=0)
+    draw = np.random.default_rng(5)
+    halos, squares = [], []
+    own = ratings.assessor.codes == 1
+    for _ in range(4000):
+        scores = (draw.random(len(ratings)) > chances[:-1]).sum(axis=0)[own]
+        halos.append(scores.reshape(10, 5).var(axis=1, ddof=1).mean())
+        squares.append(((scores - scores.mean()) ** 2).mean())
+    assert told.halos[1].expected == pytest.approx(np.mean(halos), rel=0.01)
+    assert told.tendencies[1].expected == pytest.approx(np.mean(squares) ** 0.5, rel=0.02)
+    observed = ratings.values[own].reshape(10, 5).var(axis=1, ddof=1).mean()
+    assert told.halos[1].observed == pytest.approx(observed, rel=1e-9)
+
+
 def test_terms_of_fewer_than_five_ratings_are_left_out_and_counted() -> None:
     result = looked_at(records(panel(12, (10, 4, 4)).ratings))
     assert (result.found().biases, result.found().left_out) == ((), 40)
@@ -185,6 +205,22 @@ def test_an_assessor_who_grows_stricter_is_seen() -> None:
     assert grown.test.adjusted < 0.001
     assert "The assessor a01 grew stricter beyond chance." in result.cautions
     assert (grown.early, grown.late, result.found().late) == (120, 120, ("2",))
+
+
+def test_a_drift_is_the_difference_of_two_severities_with_its_joint_error() -> None:
+    ratings = drifting(20, 1.0)
+    split = [
+        cell._replace(assessor=f"z{cell.occasion}") if cell.assessor == "a01" else cell
+        for cell in records(ratings)
+    ]
+    found = calibrate(Ratings.of(split, FIVE)).found()
+    covariance = found.covariances["assessor"]
+    assert not isinstance(covariance, Undefined)
+    contrast = np.array([0.0, 0.0, 0.0, -1.0, 1.0])
+    drift = drifts.examine(ratings, late=["2"]).found().drifts[1].difference
+    values = [row.measure.value for row in found.facets["assessor"]]
+    assert drift.value == pytest.approx(contrast @ np.array(values, dtype=float), abs=1e-9)
+    assert drift.se == pytest.approx((contrast @ covariance @ contrast) ** 0.5, rel=1e-9)
 
 
 def test_steady_assessors_do_not_drift() -> None:
