@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from math import ceil
+from math import ceil, isfinite
 from typing import Final
 
 from matplotlib.ticker import MaxNLocator
@@ -42,8 +42,13 @@ class Axis:
 
     @classmethod
     def over(cls, values: Iterable[float], start: float, stop: float) -> "Axis":
-        """An axis that has room for all of these values; from 0 to 1 where there are none."""
+        """An axis that has room for all of these values; from 0 to 1 where there are none.
+
+        Raises ValueError for an infinity or what is not a number.
+        """
         known = list(values) or [0.0, 1.0]
+        for value in known:
+            _check(value)
         low, high = min(known), max(known)
         spare = (high - low) * 0.05 or 0.5
         return cls(low - spare, high + spare, start, stop)
@@ -72,7 +77,11 @@ def _from_first(first: int, ticks: list[float]) -> tuple[float, ...]:
 
 
 def number(value: float, digits: int = 2) -> str:
-    """A number as it is read, with a true minus and never a minus before zero."""
+    """A number as it is read, with a true minus and never a minus before zero.
+
+    Raises ValueError for an infinity or what is not a number, as none may be drawn.
+    """
+    _check(value)
     rounded = f"{value:.{digits}f}"
     is_zero = not any(figure in rounded for figure in "123456789")
     return rounded.replace("-", "" if is_zero else MINUS)
@@ -124,3 +133,8 @@ def tick_words(ticks: tuple[float, ...], *, shares: bool = False) -> list[str]:
     step = min(steps, default=1.0)
     digits = next((d for d in range(6) if abs(round(step, d) - step) < step * 1e-6), 6)
     return [number(tick, digits) for tick in ticks]
+
+
+def _check(value: float) -> None:
+    if not isfinite(value):
+        raise ValueError(f"{value} is no number to draw; say that it is undefined, and why")

@@ -7,6 +7,7 @@ interface of matplotlib.
 
 import hashlib
 import io
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,10 +41,11 @@ Anchor = Literal["left", "center", "right"]
 Point = tuple[float, float]
 
 _MIDDLE: Final = 0.36
+_EVERYTHING: Final = "*{stroke-linejoin"
+_NUMBERED: Final = re.compile(r' id="[a-z0-9]+_\d+"')
 _SETTINGS: Final[dict[RcKeyType, Any]] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "measurement",
-    "svg.id": None,
     "svg.image_inline": True,
     "font.sans-serif": list(FAMILIES),
     "path.simplify": False,
@@ -240,13 +242,19 @@ class Canvas:
         )
 
     def picture(self, title: str, description: str, table: Table) -> Picture:
-        """All that was asked for, drawn; the same strokes are always the same bytes."""
-        drawn = self._drawn()
-        words = clean(title), clean(description)
-        return Picture(_told(drawn, *words, self.theme.name), *words, table)
+        """All that was asked for, drawn; the same strokes are always the same bytes.
 
-    def _drawn(self) -> str:
-        with _DRAWING, mpl.rc_context(_SETTINGS):
+        Raises ValueError where the table has no rows: nothing drawn is no picture.
+        """
+        if not table.rows:
+            raise ValueError(f"there is nothing to draw for the picture {title!r}: give it a row")
+        words = clean(title), clean(description)
+        salt = "\n".join((*words, self.theme.name, table.csv()))
+        name = f"picture-{hashlib.sha256(salt.encode()).hexdigest()[:16]}"
+        return Picture(_told(self._drawn(name), name, *words), *words, table)
+
+    def _drawn(self, name: str) -> str:
+        with _DRAWING, mpl.rc_context({**_SETTINGS, "svg.id": name}):
             figure = Figure(
                 figsize=(self.width / 72, self.height / 72),
                 dpi=72,
@@ -274,14 +282,16 @@ class Canvas:
         return downwards + figure.dpi_scale_trans
 
 
-def _told(drawn: str, title: str, description: str, theme: str) -> bytes:
-    """The drawing with what screen readers say of it, first as they want it."""
-    salt = f"{title}\n{description}\n{theme}".encode()
-    name = f"picture-{hashlib.sha256(salt).hexdigest()[:12]}"
+def _told(drawn: str, name: str, title: str, description: str) -> bytes:
+    """The drawing with what screen readers say of it, ready to stand in a page with others.
+
+    There its rules of style must reach nothing else, and numbered names would meet their like.
+    """
     before, root, after = drawn.partition("<svg ")
     attributes, _, inside = after.partition(">")
+    own = _NUMBERED.sub("", inside).replace(_EVERYTHING, f"#{name} {_EVERYTHING}", 1)
     return (
         f'{before}{root}role="img" aria-labelledby="{name}-title {name}-desc" {attributes}>\n'
         f' <title id="{name}-title">{escape(title)}</title>\n'
-        f' <desc id="{name}-desc">{escape(description)}</desc>{inside}'
+        f' <desc id="{name}-desc">{escape(description)}</desc>{own}'
     ).encode()

@@ -47,12 +47,27 @@ class DecisionStudy:
         What the panel should reach.
     needed : int or Undefined
         The least number that reaches it by the first curve, or why none does.
+
+    Raises
+    ------
+    ValueError
+        For no numbers of assessors, numbers out of order, and a curve of another length.
     """
 
     assessors: tuple[int, ...]
     curves: tuple[Curve, ...]
     target: float
     needed: int | Undefined
+
+    def __post_init__(self) -> None:
+        if not self.assessors or list(self.assessors) != sorted(set(self.assessors)):
+            raise ValueError("the numbers of assessors must ascend, and be one at least")
+        for curve in self.curves:
+            if len(curve.values) != len(self.assessors):
+                raise ValueError(
+                    f"{curve.label} has {len(curve.values)} values for"
+                    f" {len(self.assessors)} numbers of assessors; give one for each"
+                )
 
     @property
     def verdict(self) -> str:

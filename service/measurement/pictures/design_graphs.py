@@ -46,13 +46,15 @@ class Design:
     Raises
     ------
     ValueError
-        If somebody stands in two groups, or a link joins two or names somebody of none.
+        For no groups, somebody in two, and a link between two or with somebody of none.
     """
 
     groups: tuple[Group, ...]
     links: tuple[Link, ...]
 
     def __post_init__(self) -> None:
+        if not self.groups:
+            raise ValueError("a design has one group at least; give who rated whom")
         candidates, assessors = self.places
         named = [label for group in self.groups for label in group.candidates + group.assessors]
         if len(candidates) + len(assessors) != len(named):

@@ -66,6 +66,19 @@ def grid_picture(grid: Grid, caption: Caption, table: Table, theme: Theme) -> Pi
     return sheet.picture(table)
 
 
+def check_shape(
+    values: Sequence[Sequence[object]], rows: Sequence[str], columns: Sequence[str]
+) -> None:
+    """Raises ValueError unless there is a value for each row and column."""
+    if len(values) != len(rows):
+        raise ValueError(f"there are values for {len(values)} rows, and names for {len(rows)}")
+    for label, row in zip(rows, values, strict=True):
+        if len(row) != len(columns):
+            raise ValueError(
+                f"{label} has {len(row)} values for {len(columns)} columns; give one for each"
+            )
+
+
 def sequential(theme: Theme, share: float) -> str:
     """The ground for a share of all, from 0 to 1."""
     return blend(*theme.ramp, min(max(share, 0.0), 1.0))

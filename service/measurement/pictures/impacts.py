@@ -28,6 +28,7 @@ _BETWEEN: Final = 14.0
 _HEAD: Final = 34.0
 _TICKS: Final = 24.0
 _EDGES: Final = (0.125, 8.0)
+_INSIDE: Final = "|"
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ _HEADS: Final = (
     "rate",
     "ratio and interval",
     "exact p",
-    "ratio if one person more",
+    "ratio if one person changed",
     "verdict",
 )
 
@@ -198,7 +199,9 @@ def _draw_ratio(canvas: Canvas, axis: Axis, y: float, ratio: Estimate) -> None:
         canvas.line([(x, y) for x, _ in reached], colour=style.colour, width=1.5)
         for x, shape in reached:
             canvas.mark(x, y, Style(style.colour, shape), size=5)
-    canvas.mark(_at(axis, ratio.value)[0], y, style)
+    x, shape = _at(axis, ratio.value)
+    is_inside = shape == _INSIDE
+    canvas.mark(x, y, style if is_inside else Style(style.colour, shape))
 
 
 def _at(axis: Axis, ratio: float) -> tuple[float, str]:
@@ -207,7 +210,7 @@ def _at(axis: Axis, ratio: float) -> tuple[float, str]:
         return axis.start, "<"
     if ratio > _EDGES[1]:
         return axis.stop, ">"
-    return axis.at(log2(ratio)), "|"
+    return axis.at(log2(ratio)), _INSIDE
 
 
 def _caption(rows: tuple[Impact, ...], theme: Theme) -> Caption:
@@ -248,7 +251,7 @@ def _table(rows: tuple[Impact, ...]) -> Table:
             "low",
             "high",
             "exact p",
-            "ratio if one person more",
+            "ratio if one person changed",
             "verdict",
         ),
         tuple(

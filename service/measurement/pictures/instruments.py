@@ -10,7 +10,7 @@ from service.measurement.pictures.axes import number
 from service.measurement.pictures.canvases import Picture
 from service.measurement.pictures.captions import Caption, Key
 from service.measurement.pictures.estimates import NOT_DEFINED
-from service.measurement.pictures.grids import Grid, Square, grid_picture, sequential
+from service.measurement.pictures.grids import Grid, Square, check_shape, grid_picture, sequential
 from service.measurement.pictures.rows import Columns, Rows
 from service.measurement.pictures.tables import Cell, Table
 from service.measurement.pictures.themes import LIGHT, Style, Theme
@@ -32,12 +32,20 @@ class InstrumentMap:
         meant to show it, the reason where it was and did not.
     scale : tuple of float
         The lowest and the highest value that a rating may have.
+
+    Raises
+    ------
+    ValueError
+        If a mean is missing or one too many.
     """
 
     competencies: tuple[str, ...]
     instruments: tuple[str, ...]
     means: tuple[tuple[float | Undefined | None, ...], ...]
     scale: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        check_shape(self.means, self.competencies, self.instruments)
 
 
 def instrument_map(shown: InstrumentMap, *, theme: Theme = LIGHT) -> Picture:

@@ -43,7 +43,7 @@ class Competency:
         if self.minimum is None:
             return "no minimum"
         met = value >= self.minimum
-        firm = isinstance(interval, Interval) and interval.holds(self.minimum) is False
+        firm = isinstance(interval, Interval) and not interval.holds(self.minimum)
         return f"{'meets' if met else 'below'}{'' if firm else ', not firmly'}"
 
 

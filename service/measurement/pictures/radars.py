@@ -71,10 +71,11 @@ def radar(shown: Profile, *, theme: Theme = LIGHT) -> Picture:
         raise ValueError(f"{count} competencies make no radar; draw the profile instead")
     names = [wrapped(_name(each), _NAMES, BODY) for each in shown.competencies]
     tallest = max(len(lines) for lines in names) * BODY * LEADING
-    half = _RADIUS + _OUTSIDE + tallest + 8
+    above = _RADIUS + _OUTSIDE + tallest + 8
+    below = max(-cos(2 * pi * spoke / count) for spoke in range(count)) * above
     width = 2 * (_RADIUS + _OUTSIDE + _NAMES + MARGIN)
-    sheet = Sheet(_caption(shown, theme), width, 2 * half, theme)
-    wheel = _Wheel((width / 2, sheet.top + half), count, shown.scale)
+    sheet = Sheet(_caption(shown, theme), width, above + below, theme)
+    wheel = _Wheel((width / 2, sheet.top + above), count, shown.scale)
     _draw_web(sheet.canvas, wheel)
     _draw_names(sheet.canvas, wheel, names, shown.competencies)
     minima = [each.minimum for each in shown.competencies]

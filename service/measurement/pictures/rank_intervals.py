@@ -56,8 +56,8 @@ def _caption(candidates: tuple[Ranked, ...], theme: Theme) -> Caption:
     bands = sorted({each.band for each in candidates if not isinstance(each.band, Undefined)})
     return Caption(
         "What places each candidate may hold",
-        "Place 1 is the best. Candidates whose intervals share places are not told apart by these"
-        " ratings; within a band the ratings give no ground to choose.",
+        "Place 1 is the best. Each line holds the places that the ratings leave open for a"
+        " candidate; within a band they do not tell candidates from the best of the band.",
         tuple(Key(f"band {band}", "interval", theme.style(band - 1)) for band in bands),
         (*flags(each.rank for each in candidates), *_unbanded(candidates)),
     )

@@ -10,7 +10,7 @@ from service.measurement.pictures.axes import number
 from service.measurement.pictures.canvases import Picture
 from service.measurement.pictures.captions import Caption, Key
 from service.measurement.pictures.estimates import NOT_DEFINED
-from service.measurement.pictures.grids import Grid, Square, diverging, grid_picture
+from service.measurement.pictures.grids import Grid, Square, check_shape, diverging, grid_picture
 from service.measurement.pictures.rows import Columns, Rows
 from service.measurement.pictures.tables import Cell, Table
 from service.measurement.pictures.themes import LIGHT, Style, Theme
@@ -38,11 +38,19 @@ class ResidualMap:
     residuals : tuple of tuple of float, Undefined or None
         For each candidate the sum of residuals by each assessor over its standard error;
         positive is kinder than expected. None where the assessor did not rate.
+
+    Raises
+    ------
+    ValueError
+        If a residual is missing or one too many.
     """
 
     candidates: tuple[str, ...]
     assessors: tuple[str, ...]
     residuals: tuple[tuple[float | Undefined | None, ...], ...]
+
+    def __post_init__(self) -> None:
+        check_shape(self.residuals, self.candidates, self.assessors)
 
 
 def residual_map(seen: ResidualMap, *, theme: Theme = LIGHT) -> Picture:

@@ -88,6 +88,8 @@ def test_it_is_an_image_with_a_title_and_a_description(name: str, theme: Theme) 
     assert root.attrib["aria-labelledby"] == f"{title.attrib['id']} {description.attrib['id']}"
     assert (title.tag, title.text) == (f"{SVG}title", picture.title)
     assert (description.tag, description.text) == (f"{SVG}desc", picture.description)
+    names = [each.attrib["id"] for each in root.iter() if "id" in each.attrib]
+    assert len(names) == len(set(names))
     assert b"nan" not in picture.svg
     assert b"inf" not in picture.svg.replace(b"infit", b"")
 
