@@ -113,7 +113,7 @@ class Ratings:
             For values off the scale and cells given twice; rows count from 1.
         """
         cells = [Rating(*record) for record in records]
-        return cls._of([(f"row {row}", cell) for row, cell in enumerate(cells, start=1)], scale)
+        return cls.named([(f"row {row}", cell) for row, cell in enumerate(cells, start=1)], scale)
 
     @classmethod
     def from_arrays(
@@ -146,7 +146,14 @@ class Ratings:
         )
 
     @classmethod
-    def _of(cls, cells: Sequence[tuple[str, Rating]], scale: Scale) -> "Ratings":
+    def named(cls, cells: Sequence[tuple[str, Rating]], scale: Scale) -> "Ratings":
+        """Ratings from cells that each bear the name to be called by in an error.
+
+        Raises
+        ------
+        BadRatings
+            As `of` does.
+        """
         _check(cells, scale)
         ordered = sorted((cell for _, cell in cells), key=_place)
         values = [cell.value for cell in ordered]
