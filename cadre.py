@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
-import asyncpg
 import orjson
 import typer
 import uvloop
@@ -59,15 +58,6 @@ for name, group in {
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="The port to listen on.")]
-
-# A network that fails, a database that is gone, and one that has no room left.
-_BROKEN_OFF = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.InsufficientResourcesError,
-)
 
 # Answers go to standard output; everything told along the way goes beside them.
 _answers = Console(soft_wrap=True, highlight=False)
@@ -334,11 +324,24 @@ def verify_match(
         _run(work())
     if as_json:
         _print_json([match_reports.plain_finding(finding) for finding in found])
-    broken = [str(finding.number) for finding in found if finding.faults]
-    if broken:
-        _fail(f"Broken runs: {', '.join(broken)}.")
-    if not any(finding.holds for finding in found):
-        _fail("No run could be looked through.")
+    if fault := match_reports.fault(found):
+        _fail(fault)
+
+
+@app.command()
+def measure(
+    ratings: Annotated[Path, typer.Argument(help="A CSV file: candidate, assessor, value, ...")],
+    *,
+    scale: Annotated[str | None, typer.Option(help="Its two ends, such as 1-5.")] = None,
+    report: Annotated[Path | None, typer.Option(help="The folder to write a report to.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of all draws.")] = 1,
+) -> None:
+    """Says what ratings are worth: which conclusions they bear, how firmly, and why."""
+    from service import measurement_reports
+
+    with _refusals():
+        for line in measurement_reports.measure(ratings, scale=scale, folder=report, seed=seed):
+            typer.echo(line)
 
 
 @app.command()
@@ -374,8 +377,7 @@ def doctor(*, as_json: Json = False) -> None:
 
     found = asyncio.run(diagnoses.diagnose(_settings()))
     if as_json:
-        told = {"findings": found.findings, "faults": found.faults}
-        _print_json({"isWell": not found.faults, **told})
+        _print_json({"isWell": not found.faults, **asdict(found)})
     else:
         for subject, finding in found.findings.items():
             _answers.print(f"{subject}: {finding}")
@@ -456,7 +458,7 @@ def _refusals() -> Iterator[None]:
         yield
     except Refusal as refusal:
         _fail(refusal.message)
-    except _BROKEN_OFF as error:
+    except database.BROKEN_OFF as error:
         _fail(f"Something that Cadre needs broke off: {gist(error)}.")
     except asyncio.CancelledError:
         raise typer.Exit(128 + signal.SIGTERM) from None

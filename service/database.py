@@ -19,6 +19,14 @@ from tortoise.migrations.executor import MigrationExecutor
 from service import engines
 from service.errors import Invalid, Unavailable, gist
 
+# A network that fails, a database that is gone, and one that has no room left.
+BROKEN_OFF = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.InsufficientResourcesError,
+)
 APP = "models"
 MODULES = ["service.models"]
 MIGRATIONS = "service.migrations"

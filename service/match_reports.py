@@ -3,7 +3,7 @@
 Words only. It refuses to look anything up: whoever asks has the rows already.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -132,6 +132,14 @@ def verdict(finding: Finding) -> str:
         f"{name} holds: {finding.pairs} pairs, and no pairing is worth more than"
         f" {finding.objective:g}."
     )
+
+
+def fault(findings: Sequence[Finding]) -> str | None:
+    """What is wrong with the proofs of these runs together, if anything."""
+    broken = [str(finding.number) for finding in findings if finding.faults]
+    if broken:
+        return f"Broken runs: {', '.join(broken)}."
+    return None if any(each.holds for each in findings) else "No run could be looked through."
 
 
 def plain_finding(finding: Finding) -> dict[str, Any]:

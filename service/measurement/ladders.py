@@ -38,7 +38,7 @@ from service.measurement.measures import Measures
 from service.measurement.omissions import Omissions
 from service.measurement.plans import Plan
 from service.measurement.ranks import Ranks
-from service.measurement.ratings import Ratings
+from service.measurement.ratings import Ratings, Scale
 from service.measurement.results import Result, Undefined
 from service.measurement.rungs import Choice, Rung
 from service.measurement.within_groups import ExactAgreement, WithinGroups
@@ -138,8 +138,9 @@ class Ladder:
     rung : Rung
     why : str
         What decided it, in plain words.
+    scale : Scale
     standings : tuple of Standing
-        From the highest raw mean; equal ones by name.
+        From the highest raw mean, equal ones by name; by name alone where nobody links them.
     design : Result of Design
     agreement : Agreement or Undefined
     reliability : Reliability or Undefined
@@ -150,6 +151,7 @@ class Ladder:
 
     rung: Rung
     why: str
+    scale: Scale
     standings: tuple[Standing, ...]
     design: Result[Design]
     agreement: Agreement | Undefined
@@ -188,9 +190,15 @@ def climb(ratings: Ratings, *, seed: int = SEED) -> Result[Ladder]:
     if calibration is not None:
         model = _model(ratings, calibration, seed)
         reliability = _reliability(ratings, seed)
-    standings = tuple(_standings(ratings, model))
     ladder = Ladder(
-        choice.rung, choice.why, standings, design, _agreement(ratings), reliability, model
+        rung=choice.rung,
+        why=choice.why,
+        scale=ratings.scale,
+        standings=tuple(_standings(ratings, model)),
+        design=design,
+        agreement=_agreement(ratings),
+        reliability=reliability,
+        model=model,
     )
     return _told(ratings, ladder, seed, choice.left_out)
 
@@ -221,8 +229,17 @@ def _of_subsets(
         climb(ratings.only(_rated(ratings, subset.candidates)), seed=seed)
         for subset in design.found().subsets
     )
-    standings = tuple(_standings(ratings, whole))
-    ladder = Ladder(choice.rung, choice.why, standings, design, whole, whole, whole, subsets)
+    ladder = Ladder(
+        rung=choice.rung,
+        why=choice.why,
+        scale=ratings.scale,
+        standings=tuple(sorted(_standings(ratings, whole), key=lambda one: one.candidate)),
+        design=design,
+        agreement=whole,
+        reliability=whole,
+        model=whole,
+        subsets=subsets,
+    )
     return _told(ratings, ladder, seed)
 
 

@@ -47,7 +47,7 @@ def read(path: Path, scale: Scale | None = None) -> Ratings:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BadRatings(f"{path} cannot be read: {error.strerror}") from None
+        raise BadRatings(f"the sheet cannot be read: {error.strerror}") from None
     return parse(content, scale)
 
 
