@@ -285,18 +285,26 @@ def _over(
     if len(left) == 1:
         yield left[0], work(left[0])
         return
-    is_ended = False
-    tasks = (delayed(work)(rows) for rows in left if not is_ended)
     # numpy lets go of Python's lock, so threads work side by side and copy nothing.
     with Parallel(n_jobs=threads, prefer="threads", return_as="generator") as pool:
-        answers = pool(tasks)
-        try:
-            for place, (rows, found) in enumerate(zip(left, answers, strict=True), start=1):
-                yield rows, found
-                if place % _TOGETHER == 0:
-                    pause()
-        finally:
-            # What was begun must come to its end; nothing else is begun.
-            is_ended = True
-            for _ in answers:
-                pass
+        yield from _each(pool, left, work, pause)
+
+
+def _each(
+    pool: Parallel,
+    stretches: Sequence[slice],
+    work: Callable[[slice], Found],
+    pause: Callable[[], None],
+) -> Iterator[tuple[slice, Found]]:
+    is_ended = False
+    answers = pool(delayed(work)(rows) for rows in stretches if not is_ended)
+    try:
+        for place, (rows, found) in enumerate(zip(stretches, answers, strict=True), start=1):
+            yield rows, found
+            if place % _TOGETHER == 0:
+                pause()
+    finally:
+        # What was begun must come to its end; nothing else is begun.
+        is_ended = True
+        for _ in answers:
+            pass
