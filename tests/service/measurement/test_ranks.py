@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
+from service.measurement.calibrations import calibrate
 from service.measurement.families import holm
 from service.measurement.measures import BadMeasures, Measures
+from service.measurement.plans import Estimation, Plan
 from service.measurement.ranks import Span, rank
 from service.measurement.results import Status
 from tests.service.measurement.creativity import JUNIORS
+from tests.service.measurement.facet_worlds import creativity
 
 
 def test_a3b_places_of_guilfords_junior_scientists() -> None:
@@ -26,6 +29,17 @@ def test_a3b_places_of_guilfords_junior_scientists() -> None:
     assert found.shares[:3, 0] == pytest.approx([0.78, 0.18, 0.05], abs=0.01)
     assert np.array_equal(found.top[:, 0], found.shares[:, 0])
     assert found.top[:, -1] == pytest.approx(1.0)
+
+
+def test_the_measures_behind_these_places_are_those_of_the_calibration() -> None:
+    """What the order rests on here, printed to six digits, against our many-facet model."""
+    plan = Plan(estimation=Estimation.JOINT, floating="assessor")
+    found = calibrate(creativity(), plan).found()
+    values = [row.measure.value for row in found.facets["candidate"]]
+    assert [row.label for row in found.facets["candidate"]] == list(JUNIORS.labels)
+    largest = np.abs(np.array(values, dtype=np.float64) - JUNIORS.values).max()
+    assert largest < 1e-6
+    assert np.abs(np.asarray(found.covariances["candidate"]) - JUNIORS.covariance).max() < 1e-6
 
 
 def test_a_claim_about_the_whole_list_needs_more_than_one_about_a_candidate() -> None:
