@@ -90,9 +90,10 @@ def alpha(
     -----
     The coefficient is that of Krippendorff (2018), Content Analysis, 4th edition, section 12.3.
     The interval is a bootstrap-t (Efron and Tibshirani 1993, section 12.5) of -log(1 - alpha),
-    studentised by the jackknife over candidates. The percentile interval was tried and left:
-    in simulated panels of 8 to 12 candidates it held the true value in 80 to 88 % of panels
-    where it claimed 95 %, the bootstrap-t in 91 to 97 %.
+    studentised by the jackknife over candidates. Of 200 panels of 8 to 30 candidates on a scale
+    of five, 91 to 97 % held the true value where 95 % claim to; it is nearer to 91 % with few
+    candidates. The percentile interval held it in 80 to 88 % with 8 to 12 candidates and was
+    left.
     """
     if metric == "ratio" and ratings.scale.lowest < 0:
         raise BadRatings("the ratio metric needs a scale without negative values; take interval")

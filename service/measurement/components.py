@@ -161,9 +161,10 @@ class Squares:
         """An interval for each variance from one chi-square that is fitted to its estimate.
 
         Satterthwaite (1946), Biometrics Bulletin 2. There is none for an estimate of zero or
-        less. Where it rests on few degrees of freedom and other mean squares are taken off,
-        it is too short: it held the true value in 80 to 93 % of simulated panels for the
-        variances of assessors and competencies, in 93 % or more for that of candidates.
+        less. Where it rests on few degrees of freedom and other mean squares are taken off, it
+        is too short: of 200 panels of 8 or 12 candidates, 6 competencies and 3 or 4 assessors,
+        75 to 93 % held the true variance of assessors and competencies where 95 % claim to,
+        and 94 to 98 % that of candidates.
         """
         spreads = ((self.solution * self.mean_squares) ** 2 / self.degrees).sum(axis=1)
         return tuple(
@@ -176,9 +177,10 @@ class Squares:
 
         The pivots of the mean squares are drawn and turned round (Weerahandi 1993, Journal of
         the American Statistical Association 88; Hannig, Iyer and Patterson 2006, the same 101).
-        Whatever is computed from each draw has its interval in the quantiles. Such intervals
-        held the true variance in 93 to 97 % of simulated panels, those of the percentile
-        bootstrap in 78 to 100 %, which is why there are none.
+        Whatever is computed from each draw has its interval in the quantiles. Of 200 complete
+        panels of 8 to 30 candidates, normal or on a scale of five, 92 to 98 % held the true
+        variance, and 95 to 98 % the true Phi; with a tenth of the cells missing 92 to 100 %. The
+        parametric bootstrap, which draws from the estimates, held it in 78 to 100 % and was left.
         """
         pivots = seeded(seed).chisquare(self.degrees, size=(count, len(self.degrees)))
         scaled = self.mean_squares * self.degrees / pivots

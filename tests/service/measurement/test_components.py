@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -263,6 +264,38 @@ def test_steps_that_run_out_are_a_status_without_numbers() -> None:
     layout = simulated((6, 4, 3), 3)
     likelihood = SquaresLikelihood(layout.mean_squares(), layout.degrees, layout.expectations)
     assert climb(likelihood, most_steps=2).status is Status.NOT_CONVERGED
+
+
+def test_what_did_not_converge_has_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(components, "climb", partial(climb, most_steps=2))
+    result = reml(simulated((6, 4, 3), 3))
+    assert isinstance(result.numbers, Undefined)
+    assert result.convergence.status is Status.NOT_CONVERGED
+    assert result.convergence.steps == 2
+    result.json()
+
+
+def test_standard_errors_are_those_of_the_mean_squares() -> None:
+    squares = anova(GLESER).found().squares
+    # Patients: (MSp - MSpi - MSpj + MSr) / 12, each with its own chi-square.
+    spread = sum(
+        2 * (mean_square / 12) ** 2 / (degrees + 2)
+        for mean_square, degrees in ((7.6515, 11), (1.4758, 55), (1.7727, 11), (0.6212, 55))
+    )
+    assert squares.errors[0] == pytest.approx(np.sqrt(spread), abs=1e-4)
+    layout = simulated((8, 4, 4), 5)
+    assert (np.array(variances(anova(layout))) > 0).all()
+    solved = np.linalg.inv(layout.expectations) * layout.mean_squares()
+    errors = np.sqrt((2 * solved**2 / layout.degrees).sum(axis=1))
+    found = [one.variance.se for one in reml(layout).found().components.values()]
+    assert found == pytest.approx(errors.tolist(), rel=1e-6)
+
+
+def test_uneven_levels_count_by_their_harmonic_mean() -> None:
+    codes = {"candidate": np.array([0, 0, 0, 1]), "assessor": np.array([0, 1, 2, 0])}
+    layout = Layout(np.arange(4.0), codes, {"p": FACETS[:1], "r": ("candidate", "assessor")})
+    assert layout.expectations.tolist() == [[pytest.approx(1.5), 1.0], [0.0, 1.0]]
+    assert layout.degrees.tolist() == [1.0, 2.0]
 
 
 def test_more_cells_than_it_can_hold_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
