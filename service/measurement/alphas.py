@@ -242,7 +242,8 @@ def _interval(
     low, high = np.quantile(pivots, [tail, 1.0 - tail])
     place, error = centre
     # Alpha is never below -1: two assessors who always contradict one another come near.
-    ends = np.maximum(1.0 - np.exp(-(place - error * np.array([high, low]))), -1.0)
+    exponents = np.minimum(error * np.array([high, low]) - place, np.log(2.0))
+    ends = 1.0 - np.exp(exponents)
     return Interval(float(ends[0]), float(ends[1]), draws.level)
 
 

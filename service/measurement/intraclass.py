@@ -275,6 +275,8 @@ def _agreement(squares: _Squares, level: float) -> Estimate:
     tail = (1.0 + level) / 2.0
     upper = float(stats.f.ppf(tail, n - 1, degrees))
     lower = float(stats.f.ppf(tail, degrees, n - 1))
+    if not np.isfinite([upper, lower]).all():
+        return Estimate(value, interval=Undefined("Too few degrees of freedom are left for one."))
     rest = k * squares.assessors + (k * n - k - n) * error
     between = squares.candidates
     low = n * (between - upper * error) / (upper * rest + n * between)

@@ -22,6 +22,8 @@ _ENOUGH: Final = 1e-14
 _TINY: Final = 1e-8
 _SHORTEST: Final = 1e-12
 _LEAST_GAIN: Final = 1e-4
+_FALL: Final = 0.5
+_LEAST_CUT: Final = 0.1
 
 Slopes = tuple[float, Floats, Floats]
 
@@ -192,7 +194,7 @@ def _climbed(likelihood: Likelihood, most_steps: int) -> Ascent:
     nothing: tuple[float | None, ...] = (None,) * len(floor)
     height = 0.0 if here is None else here[0]
     ended = promise if np.isfinite(promise) else 0.0
-    return Ascent(Status.NOT_CONVERGED, variances, nothing, height, ended, most_steps)
+    return Ascent(Status.NOT_CONVERGED, variances, nothing, height, ended, step + 1)
 
 
 def _aim(above: Floats, score: Floats, information: Floats) -> Floats | None:
@@ -209,16 +211,22 @@ def _aim(above: Floats, score: Floats, information: Floats) -> Floats | None:
 def _walk(
     likelihood: Likelihood, place: tuple[Floats, Slopes], aim: Floats, promise: float
 ) -> tuple[Floats, Slopes | None]:
-    """As far towards the aim as gains likelihood; no further than here if nothing does."""
+    """As far towards the aim as gains likelihood; no further than here if nothing does.
+
+    Where it falls again at the end of the step, as steeply as half of how it rose at the start,
+    the step is cut to where the slope between vanishes: else it would go to and fro for ever.
+    """
     variances, here = place
-    share = 1.0
+    way, share = aim - variances, 1.0
     while share > _SHORTEST:
-        there = variances + share * (aim - variances)
+        there = variances + share * way
         found = likelihood.at(there)
-        gained = -np.inf if found is None else found[0] - here[0]
-        if gained >= _LEAST_GAIN * share * promise or (found is not None and promise < _TINY):
+        slope = -np.inf if found is None else float(found[1] @ way)
+        # Likelihoods differ by less than their rounding where a step promises so little.
+        owed = -np.inf if promise < _TINY else here[0] + _LEAST_GAIN * share * promise
+        if found is not None and slope >= -_FALL * promise and found[0] >= owed:
             return there, found
-        share /= 2.0
+        share *= min(max(promise / max(promise - slope, promise), _LEAST_CUT), 0.5)
     return variances, None
 
 

@@ -148,6 +148,12 @@ def test_perfect_agreement_is_one_and_has_no_interval() -> None:
     assert isinstance(found.interval, Undefined)
 
 
+def test_an_interval_never_reaches_below_minus_one() -> None:
+    ends = interval(alpha(of([[2, 2], [1, 2], [3, 3], [1, 2], [3, 1]], highest=3), draws=200))
+    assert ends.low == -1
+    assert ends.high == pytest.approx(1)
+
+
 def test_below_zero_is_told_as_disagreement() -> None:
     result = alpha(of([[1, 5], [2, 3], [4, 2], [5, 1], [1, 4], [3, 1]]))
     assert value(result) < 0

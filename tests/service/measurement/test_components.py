@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import sparse
-from statsmodels.regression.mixed_linear_model import (
+from scipy import optimize, sparse
+from statsmodels.regression.mixed_linear_model import (  # type: ignore[import-untyped]
     MixedLM,
     VCSpec,
 )
@@ -176,6 +176,26 @@ def test_at_a_bound_it_climbs_above_statsmodels_on_the_same_likelihood() -> None
     assert height is not None
     assert height > theirs.llf + 0.1
     assert ours.found().used["a"] == 0
+
+
+def test_where_whole_steps_go_to_and_fro_for_ever_it_still_reaches_the_top() -> None:
+    rows = np.array(
+        [list(row) for row in ("110100", "110111", "000100", "212222", "001011", "200000")]
+    )
+    values = rows.astype(np.float64).reshape(6, 3, 2).transpose(0, 2, 1)
+    layout = a_layout(values[cells := np.nonzero(np.ones(values.shape))], cells)
+    likelihood = SquaresLikelihood(layout.mean_squares(), layout.degrees, layout.expectations)
+    ascent = climb(likelihood)
+    assert ascent.status is Status.CONVERGED
+
+    def depth(tried: Floats) -> float:
+        found = likelihood.at(tried)
+        return 1e9 if found is None else -found[0]
+
+    bounds = [(0.0, 100.0)] * 6 + [(1e-6, 100.0)]
+    there = optimize.minimize(depth, likelihood.start, bounds=bounds, tol=1e-14)
+    assert ascent.log_likelihood >= -there.fun - 1e-12
+    assert np.abs(ascent.variances - there.x).max() < 1e-3
 
 
 def test_slopes_are_those_of_the_likelihood() -> None:

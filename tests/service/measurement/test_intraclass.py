@@ -251,6 +251,13 @@ def test_an_interval_that_reaches_below_all_that_a_mean_can_have_is_undefined() 
     assert isinstance(result.found().forms["ICC(2,k)"].label, Undefined)
 
 
+def test_where_no_degrees_of_freedom_are_left_the_interval_is_undefined() -> None:
+    result = intraclass(a_table([[6, 1, 3], [6, 4, 0], [3, 6, 2]], Scale(0, 10)))
+    assert value(result, "ICC(2,1)") == pytest.approx(-0.395349, abs=1e-6)
+    assert isinstance(result.found().forms["ICC(2,1)"].estimate.interval, Undefined)
+    result.json()
+
+
 def test_one_assessor_or_one_candidate_is_refused() -> None:
     tables: list[published_tables.Table] = [[[3], [4]], [[3, 4]], [[None, None], [None, 2]]]
     for table in tables:
