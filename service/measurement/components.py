@@ -301,8 +301,8 @@ def reml(
     refusal = _refusal(layout)
     if refusal is None and not layout.is_complete and len(layout.values) > MOST_CELLS:
         refusal = (
-            f"{len(layout.values)} cells with some missing are more than {MOST_CELLS};"
-            " take one instrument or competency at a time."
+            f"{len(layout.values)} cells with some missing are more than the {MOST_CELLS} that are"
+            " taken; take one exercise, instrument or competency at a time."
         )
     if refusal is not None:
         return _refused(layout, method, refusal)

@@ -323,7 +323,7 @@ def test_more_cells_than_it_can_hold_are_refused(monkeypatch: pytest.MonkeyPatch
     sizes = (6, 4, 3)
     result = reml(simulated(sizes, 1, most_kept(sizes, 1)))
     assert result.convergence.status is Status.REFUSED
-    assert "take one instrument" in result.json().decode()
+    assert "take one exercise" in result.json().decode()
 
 
 def test_two_values_for_one_cell_are_refused() -> None:
