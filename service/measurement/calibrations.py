@@ -115,11 +115,10 @@ def by_subset(ratings: Ratings, plan: Plan | None = None) -> tuple[Result[Calibr
     Measures of two subsets are on two scales: do not compare them.
     """
     plan = plan or Plan()
-    seen = ratings.observed
-    subsets = designs.examine(seen, plan.others).found().subsets
+    people = ratings.candidate
     parts = (
-        seen.only(np.isin(seen.candidate.labels, subset.candidates)[seen.candidate.codes])
-        for subset in subsets
+        ratings.only(np.isin(people.labels, subset.candidates)[people.codes])
+        for subset in designs.examine(ratings, plan.others).found().subsets
     )
     return tuple(
         calibrate(part, replace(plan, anchors=_left(part, plan.anchors))) for part in parts
@@ -153,9 +152,10 @@ def _design(ratings: Ratings, plan: Plan, core: Ratings) -> Design | str:
 
 
 def _left(core: Ratings, anchors: Anchors) -> Anchors:
-    """The anchors of whoever is left."""
+    """The anchors of whoever has an observed rating."""
+    labels = {name: set(core.observed.facet(name).labels) for name in anchors}
     kept = {
-        name: {label: at for label, at in held.items() if label in set(core.facet(name).labels)}
+        name: {label: at for label, at in held.items() if label in labels[name]}
         for name, held in anchors.items()
     }
     return {name: held for name, held in kept.items() if held}
@@ -250,7 +250,7 @@ def _of_estimation(told: Calibration, cells: Cells) -> Iterator[str]:
         yield (
             f"Joint estimation makes the spread of candidates about {more:.0%} too wide here: use "
             "it to adjust for strictness, not to say how much candidates differ. Its intervals of "
-            "steps are too narrow: of 95 in 100, about 90 hold."
+            "steps are too narrow: about 90 of 100 hold where 95 should."
         )
     if told.estimation is Estimation.PENALISED:
         yield (

@@ -296,9 +296,10 @@ def _of_elements(elements: Mapping[FacetName, tuple[ElementFit, ...]]) -> Iterat
 def _of_separations(separations: Mapping[FacetName, Separation | Undefined]) -> Iterator[str]:
     found = separations.get("assessor")
     if isinstance(found, Separation) and found.p < 0.05:
+        chance = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
         yield (
-            f"Assessors differ in strictness beyond chance (p = {found.p:.3g}): raw means favour "
-            "whom mild assessors rated."
+            f"Assessors differ in strictness beyond chance ({chance}): raw means favour whom mild "
+            "assessors rated."
         )
     found = separations["candidate"]
     if isinstance(found, Separation) and found.p >= 0.05:

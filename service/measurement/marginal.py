@@ -236,13 +236,15 @@ def fit(cells: Cells, frame: Frame, limits: Limits | None = None, *, nodes: int 
     mean = special.logit((cells.scores.mean() + 0.5) / cells.used.shape[1])
     values = np.concatenate([frame.offset, [mean, 1.0]])
     basis = linalg.block_diag(frame.basis.toarray(), np.eye(_SPREAD))
+    steps = 0
     while True:
         quadrature = _Quadrature(tallies, np.linspace(-_WIDTH, _WIDTH, nodes))
         here, convergence = _climb(quadrature, values, basis, limits)
+        steps += convergence.steps
         values, nodes = here.values, 2 * nodes - 1
         if nodes > _MOST_NODES or _is_fine(quadrature, here):
             break
-    return _arrived(quadrature, here, basis, convergence, frame)
+    return _arrived(quadrature, here, basis, replace(convergence, steps=steps), frame)
 
 
 def _is_fine(quadrature: _Quadrature, here: _Point) -> bool:

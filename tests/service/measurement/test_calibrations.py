@@ -275,7 +275,9 @@ def test_a3d_pooled_measures_of_subsets_that_nobody_links_are_refused(
     assert [part.counts["candidates"] for part in each] == [4, 3]
     assert len(each[0].found().facets["candidate"]) == 4
     held = Plan(estimation=estimation, anchors={"assessor": {"Brahe": 0.5}})
-    parts = by_subset(ratings, held)
+    cells.append(Rating("Anne", "Brahe", None, "Attack"))
+    parts = by_subset(Ratings.of(cells, Scale(1, 9)), held)
+    assert [part.counts["not_observed"] for part in parts] == [0, 1]
     assert parts[0].found().row("assessor", "Brahe").is_anchored
 
 
