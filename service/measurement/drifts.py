@@ -69,13 +69,17 @@ def examine(ratings: Ratings, plan: Plan | None = None, *, late: Collection[str]
     Raises
     ------
     BadRatings
-        Where no occasion is early, or none late.
+        Where no occasion is early, or none late, or two assessors could be confused.
     """
     plan = plan or Plan()
     seen = ratings.observed
     occasions = set(seen.occasion.labels)
     if not occasions & set(late) or not occasions - set(late):
         raise BadRatings("drift needs early and late occasions: name some, not all, as late")
+    halves = {f"{label} {when}" for label in seen.assessor.labels for when in (_EARLY, _LATE)}
+    confused = sorted(halves & set(seen.assessor.labels))
+    if confused:
+        raise BadRatings(f"the assessor {confused[0]} is called like half of another; rename one")
     found = [_drift(seen, plan, label, late) for label in seen.assessor.labels]
     known = [place for place, each in enumerate(found) if isinstance(each.difference.se, float)]
     values = np.array([found[place].difference.value for place in known], dtype=np.float64)

@@ -252,6 +252,15 @@ def test_drift_needs_early_and_late_occasions() -> None:
             drifts.examine(drifting(21, 0.0), late=late)
 
 
+def test_an_assessor_who_is_called_like_half_of_another_is_refused() -> None:
+    cells = [
+        cell._replace(assessor="a01 late") if cell.assessor == "a02" else cell
+        for cell in records(drifting(21, 0.0))
+    ]
+    with pytest.raises(BadRatings, match="a01 late is called like half of another"):
+        drifts.examine(Ratings.of(cells, FIVE), late=["2"])
+
+
 def test_biases_are_told_in_the_order_of_candidates() -> None:
     biases: tuple[Bias, ...] = looked_at(records(panel(12, (4, 3, 5)).ratings)).found().biases
     assert [each.candidate for each in biases] == sorted(each.candidate for each in biases)
