@@ -1,6 +1,7 @@
 """Calibrations against published and independent answers."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,27 +66,29 @@ def test_a3a_creativity_measures_errors_and_fair_averages() -> None:
     assert "out of order" in result.cautions[1]
 
 
-def test_a3a_a_poisson_glm_says_the_same() -> None:
+def poisson(ratings: Ratings, *blocks: np.ndarray) -> Any:
     """statsmodels: one row for each rating and value, as the reference's base R does it."""
-    ratings = creativity()
-    found = calibrate(ratings).found()
     values = np.arange(9)
-    elements = np.hstack(
-        [
-            np.eye(7)[ratings.candidate.codes],
-            -(np.eye(3) - np.eye(3)[:, [2]])[ratings.assessor.codes, :2],
-            -(np.eye(5) - np.eye(5)[:, [4]])[ratings.competency.codes, :4],
-        ]
-    )
     design = np.hstack(
         [
             np.kron(np.eye(105), np.ones((9, 1))),
             np.tile(np.eye(9)[:, 1:8], (105, 1)),
-            np.kron(elements, values[:, None]),
+            np.kron(np.hstack(blocks), values[:, None]),
         ]
     )
     counts = (ratings.values[:, None] - 1 == values).astype(float).ravel()
-    fit = sm.GLM(counts, design, family=sm.families.Poisson()).fit(tol=1e-12, maxiter=100)
+    return sm.GLM(counts, design, family=sm.families.Poisson()).fit(tol=1e-12, maxiter=100)
+
+
+def centred(codes: np.ndarray, size: int) -> np.ndarray:
+    return np.asarray(np.vstack([np.eye(size - 1), -np.ones(size - 1)])[codes])
+
+
+def test_a3a_a_poisson_glm_says_the_same_where_candidates_float() -> None:
+    ratings = creativity()
+    found = calibrate(ratings).found()
+    judges, traits = centred(ratings.assessor.codes, 3), centred(ratings.competency.codes, 5)
+    fit = poisson(ratings, np.eye(7)[ratings.candidate.codes], -judges, -traits)
     assert np.abs(fit.params[-13:-6] - numbers(found, "candidate")).max() < 1e-7
     assert np.abs(fit.params[-6:-4] - numbers(found, "assessor")[:2]).max() < 1e-7
     assert np.abs(fit.bse[-13:-6] - ses(found, "candidate")).max() < 1e-6
@@ -95,6 +98,19 @@ def test_a3a_a_poisson_glm_says_the_same() -> None:
     assert np.abs(fit.cov_params()[-13:-6, -13:-6] - covariance).max() < 1e-7
     ladder = found.ruler.ladders["all"]
     assert np.abs(-fit.params[105:112] - ladder[1:8]).max() < 1e-6
+
+
+def test_a3a_a_poisson_glm_says_the_same_where_judges_float() -> None:
+    ratings = creativity()
+    found = calibrate(ratings, Plan(floating="assessor")).found()
+    juniors, traits = centred(ratings.candidate.codes, 7), centred(ratings.competency.codes, 5)
+    fit = poisson(ratings, juniors, -np.eye(3)[ratings.assessor.codes], -traits)
+    assert np.abs(fit.params[-7:-4] - numbers(found, "assessor")).max() < 1e-7
+    assert np.abs(fit.bse[-13:-7] - ses(found, "candidate")[:6]).max() < 1e-6
+    assert np.abs(fit.bse[-7:-4] - ses(found, "assessor")).max() < 1e-6
+    covariance = found.covariances["assessor"]
+    assert not isinstance(covariance, Undefined)
+    assert np.abs(fit.cov_params()[-7:-4, -7:-4] - covariance).max() < 1e-7
 
 
 @pytest.mark.parametrize(
@@ -343,6 +359,23 @@ def test_what_has_not_converged_has_a_status_and_no_numbers() -> None:
         assert result.convergence.status is Status.NOT_CONVERGED
         assert isinstance(result.numbers, Undefined)
         assert "did not converge in 2 steps" in result.numbers.reason
+
+
+@pytest.mark.parametrize(
+    ("form", "owner"), [(Form.PARTIAL_CREDIT, "competency"), (Form.RATER_SCALE, "assessor")]
+)
+def test_fair_averages_on_own_steps_are_means_over_their_owners(
+    form: Form, owner: FacetName
+) -> None:
+    found = calibrate(panel(5, (9, 3, 4), steps=(-0.8, 0.8)).ratings, Plan(form=form)).found()
+    at = found.ruler.values["candidate"]["c002"]
+    other: FacetName = "assessor" if owner == "competency" else "competency"
+    mean = float(np.mean(list(found.ruler.values[other].values())))
+    plain = [
+        float(np.arange(1, 4) @ oracles.probabilities(at - mean - own, steps(found, label)))
+        for label, own in found.ruler.values[owner].items()
+    ]
+    assert found.row("candidate", "c002").fair.value == pytest.approx(np.mean(plain), abs=1e-9)
 
 
 def test_values_nobody_used_are_told_and_their_steps_undefined() -> None:
