@@ -63,6 +63,8 @@ def test_a3a_creativity_measures_errors_and_fair_averages() -> None:
     assert round(found.log_likelihood, 3) == -165.685
     assert [row.score for row in found.facets["candidate"]] == [70, 94, 64, 57, 87, 54, 82]
     assert "each assessor floats" in (result.identification or "")
+    # 15 ratings of each junior: 15 / 14.
+    assert "about 7% too wide" in result.cautions[0]
     assert "out of order" in result.cautions[1]
 
 

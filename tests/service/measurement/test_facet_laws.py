@@ -1,6 +1,7 @@
 """Laws that every calibration keeps, whatever the ratings are, and how well it recovers them."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,9 +9,13 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.measurement import ascents, joint
+from service.measurement.ascents import Limits, Precisions
 from service.measurement.calibrations import Calibration, calibrate
+from service.measurement.designs import OTHERS
 from service.measurement.expectations import expect
-from service.measurement.facet_models import Form
+from service.measurement.facet_models import Cells, Form
+from service.measurement.frames import Frame
 from service.measurement.plans import Estimation, Plan
 from service.measurement.ratings import FACETS, FacetName, Rating, Ratings, Scale
 from service.measurement.results import Interval, Status
@@ -235,6 +240,22 @@ def test_simulated_panels_are_recovered_and_covered(estimation: Estimation) -> N
     assert 0.91 < people.mean() < 0.985
     assert judges.mean() > 0.85
     assert np.sqrt(np.mean(errors**2)) < 0.3
+
+
+def test_no_step_is_longer_than_allowed_nor_goes_down() -> None:
+    ratings = panel(4, (10, 3, 4)).ratings
+    cells = Cells.of(ratings, OTHERS, Form.RATING_SCALE)
+    frame = Frame.of(ratings, cells, OTHERS, {})
+    short = [joint.fit(cells, frame, Limits(longest=0.01, steps=steps)) for steps in (1, 2, 3)]
+    for one, other in pairwise(short):
+        moved = np.abs(other.parameters.candidates - one.parameters.candidates)
+        assert 0.001 < moved.max() < 0.01 + 1e-12
+    slope = ascents._Slope(cells, frame, Precisions(0.0, np.zeros(len(frame.offset))))
+    here = slope.at(*ascents._start(cells, frame))
+    move = slope.information(here).solve(*slope.gradient(here), frame.basis)
+    far = (60 * move[0], 60 * move[1])
+    assert slope.at(here.candidates + far[0], here.shared + far[1]).height < here.height
+    assert ascents._moved(slope, here, far, 1.0).height > here.height
 
 
 def test_facets_are_all_those_that_ratings_have() -> None:
