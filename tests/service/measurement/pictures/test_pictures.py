@@ -3,11 +3,13 @@
 import ast
 import csv
 import io
+import itertools
 from bisect import bisect_left
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Final
+from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
 import pytest
@@ -88,10 +90,21 @@ def test_it_is_an_image_with_a_title_and_a_description(name: str, theme: Theme) 
     assert root.attrib["aria-labelledby"] == f"{title.attrib['id']} {description.attrib['id']}"
     assert (title.tag, title.text) == (f"{SVG}title", picture.title)
     assert (description.tag, description.text) == (f"{SVG}desc", picture.description)
-    names = [each.attrib["id"] for each in root.iter() if "id" in each.attrib]
-    assert len(names) == len(set(names))
     assert b"nan" not in picture.svg
     assert b"inf" not in picture.svg.replace(b"infit", b"")
+
+
+def test_pictures_do_not_meet_where_they_stand_in_one_page() -> None:
+    known: dict[str, bytes] = {}
+    for name, theme in itertools.product(PICTURES, (LIGHT, DARK)):
+        root = root_of(drawn(name, theme).svg)
+        for each in root.iter():
+            if "id" in each.attrib:
+                # What bears the same name must be the same shape, such as that of a mark.
+                drawing = ET.tostring(each)
+                assert known.setdefault(each.attrib["id"], drawing) == drawing
+        rules = [each.text or "" for each in root.iter(f"{SVG}style")]
+        assert [rule.startswith(f"#{root.attrib['id']} *") for rule in rules] == [True]
 
 
 @ALL

@@ -93,6 +93,13 @@ def test_marks_stand_where_their_values_are() -> None:
     assert np.diff(down)[0] > 0 > np.diff(values)[0]
 
 
+def test_names_are_text_whatever_they_look_like() -> None:
+    label = "<script>alert(1)</script> & $x^2$ \\alpha 'quoted' \"twice\""
+    picture = weights((Weighted(label, 0.5, 0.5),))
+    assert "".join(label.split()) in words(root_of(picture.svg))
+    assert "<script>" not in picture.svg.decode() + picture.table.html()
+
+
 def test_intervals_that_leave_the_scale_are_drawn_whole() -> None:
     level = Competency(known("integrity", 4.9, 1.4), None)
     picture = profile(replace(a_profile(), competencies=(level,)))
@@ -203,6 +210,8 @@ def test_designs_say_whether_all_can_be_compared() -> None:
 
 def test_studies_say_how_many_assessors_are_needed() -> None:
     assert a_study(reached=True).verdict == "5 assessors reach the target of 0.45."
+    never = DecisionStudy((1, 2), (Curve("Phi", (NONE, NONE)),), 0.7, NONE)
+    assert "Phi:notdefined" in words(root_of(decision_study(never).svg))
     assert a_study(reached=False).verdict.startswith("No number of assessors tried reaches 0.70")
     assert replace(a_study(reached=True), needed=1).verdict.startswith("1 assessor reach")
 
