@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise, starmap
 from typing import Final
 from xml.etree import ElementTree as ET
 
@@ -37,6 +38,36 @@ class Box:
         )
 
 
+@dataclass(frozen=True)
+class Mark(Box):
+    """About where the mark of a value is."""
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A straight line from one point to another."""
+
+    start: tuple[float, float]
+    stop: tuple[float, float]
+
+    def crosses(self, box: Box, slack: float = 1.0) -> bool:
+        """Whether any of it lies inside the box (Liang & Barsky 1984)."""
+        first, last = 0.0, 1.0
+        sides = (
+            (0, box.left + slack, box.right - slack),
+            (1, box.top + slack, box.bottom - slack),
+        )
+        for axis, low, high in sides:
+            at, way = self.start[axis], self.stop[axis] - self.start[axis]
+            if abs(way) < 1e-9:
+                if not low < at < high:
+                    return False
+                continue
+            enter, leave = sorted(((low - at) / way, (high - at) / way))
+            first, last = max(first, enter), min(last, leave)
+        return first < last
+
+
 def root_of(svg: bytes) -> ET.Element:
     return ET.fromstring(svg)
 
@@ -46,13 +77,22 @@ def sheet_of(root: ET.Element) -> Box:
     return Box(left, top, left + wide, top + tall, "")
 
 
-def boxes(root: ET.Element) -> Iterator[Box]:
-    """Filled areas and lines of text, in the order in which they are painted."""
+def painted(root: ET.Element) -> Iterator[Box | Stroke]:
+    """Filled areas, lines of text and straight lines, in the order of their painting."""
     for element in root.iter():
         if element.tag == f"{SVG}text":
             yield _line(element)
         elif element.tag == f"{SVG}path" and "fill: #" in element.get("style", ""):
             yield from _area(element)
+        elif element.tag == f"{SVG}path" and "stroke: #" in element.get("style", ""):
+            yield from starmap(Stroke, pairwise(_points(element)))
+        elif element.tag == f"{SVG}use":
+            yield _mark(element)
+
+
+def boxes(root: ET.Element) -> Iterator[Box]:
+    """Filled areas and lines of text, in the order in which they are painted."""
+    return (each for each in painted(root) if isinstance(each, Box) and not isinstance(each, Mark))
 
 
 def texts(root: ET.Element) -> list[Box]:
@@ -64,12 +104,21 @@ def words(root: ET.Element) -> str:
     return "".join("".join(box.words for box in texts(root)).split())
 
 
-def _area(element: ET.Element) -> Iterator[Box]:
+def _points(element: ET.Element) -> list[tuple[float, float]]:
     numbers = [float(each) for each in re.findall(r"-?[\d.]+(?:e-?\d+)?", element.get("d", ""))]
-    across, down = numbers[::2], numbers[1::2]
-    if across:
-        colour = _style(element)["fill"]
-        yield Box(min(across), min(down), max(across), max(down), colour)
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def _area(element: ET.Element) -> Iterator[Box]:
+    points = _points(element)
+    if points:
+        across, down = zip(*points, strict=True)
+        yield Box(min(across), min(down), max(across), max(down), _style(element)["fill"])
+
+
+def _mark(element: ET.Element) -> Mark:
+    x, y = float(element.attrib["x"]), float(element.attrib["y"])
+    return Mark(x - 3, y - 3, x + 3, y + 3, "")
 
 
 def _line(element: ET.Element) -> Box:

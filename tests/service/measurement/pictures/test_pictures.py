@@ -21,7 +21,10 @@ from service.measurement.results import Undefined
 from tests.service.measurement.pictures.drawings import (
     SVG,
     Box,
+    Mark,
+    Stroke,
     boxes,
+    painted,
     root_of,
     sheet_of,
     texts,
@@ -130,6 +133,27 @@ def test_no_words_overlap_and_none_are_cut(name: str, theme: Theme) -> None:
         near = ordered[place + 1 : bisect_left(tops, line.bottom)]
         overlaps += [(line.words, other.words) for other in near if line.overlaps(other)]
     assert overlaps == []
+
+
+@ALL
+def test_no_line_and_no_mark_crosses_words(name: str) -> None:
+    order = list(painted(root_of(drawn(name).svg)))
+    lines = [(place, each) for place, each in enumerate(order) if isinstance(each, Stroke)]
+    crossed = []
+    for place, line in enumerate(order):
+        if not isinstance(line, Box) or not line.words:
+            continue
+        grounds = [at for at, each in enumerate(order[:place]) if _hides(each, line)]
+        over = [each for at, each in lines if at > max(grounds) and each.crosses(line)]
+        marks = [each for each in order if isinstance(each, Mark) and each.overlaps(line, 1.0)]
+        crossed += [line.words] * len(over + marks)
+    assert crossed == []
+
+
+def _hides(ground: Box | Stroke, line: Box) -> bool:
+    if isinstance(ground, Stroke | Mark) or ground.words:
+        return False
+    return ground.holds(line, 3.0)
 
 
 @THEMES
