@@ -41,7 +41,7 @@ def measure(sheet: Path, *, scale: str | None, folder: Path | None, seed: int) -
         raise Invalid(f"{sheet}: {error}.") from None
     except BadFolder as error:
         raise Invalid(f"{error}.") from None
-    return (*_lines(result), *(f"Report: {file}" for file in written))
+    return (*_lines(result), *(f"Report: {file}" for file in written[:1]))
 
 
 def _lines(result: Result[Ladder]) -> Iterator[str]:

@@ -52,7 +52,8 @@ async def test_a_small_panel_is_described(operator: Operator, tmp_path: Path) ->
     assert "  1      Okonkwo    3        4.67      4 to 5" in lines
     assert "  Without Chair these swap: places 1 and 2 (Okonkwo, Li Wei)." in lines
     index, result = (tmp_path / "out" / name for name in ("index.html", "result.json"))
-    assert lines[-2:] == [f"Report: {index}", f"Report: {result}"]
+    assert lines[-1] == f"Report: {index}"
+    assert result.is_file()
     assert "Okonkwo" in index.read_text(encoding="utf-8")
     assert told(tmp_path)["rung"] == "DESCRIPTION"
     assert told(tmp_path)["model"]["undefined"].startswith("There is no model: a model needs 5")

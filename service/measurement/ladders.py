@@ -68,6 +68,8 @@ class Standing:
         Of the values.
     by_assessor : mapping of str to float
         The mean of each assessor who gave values.
+    given : mapping of str to int
+        How many values each of them gave.
     fair : float or Undefined
         What the mean would be with all assessors and conditions at their means.
     moved : float or Undefined
@@ -83,6 +85,7 @@ class Standing:
     lowest: int | Undefined
     highest: int | Undefined
     by_assessor: Mapping[str, float]
+    given: Mapping[str, int]
     fair: float | Undefined
     moved: float | Undefined
     is_listed: bool
@@ -270,7 +273,7 @@ def _modelled(ratings: Ratings, choice: Choice) -> tuple[Choice, Result[Calibrat
 
 def _model(ratings: Ratings, calibration: Result[Calibration], seed: int) -> Model:
     found = calibration.found()
-    measures = _measures(found)
+    measures = measures_of(found)
     order: Result[Ranks] | Undefined
     band: Result[Band] | Undefined
     if isinstance(measures, Undefined):
@@ -286,8 +289,11 @@ def _model(ratings: Ratings, calibration: Result[Calibration], seed: int) -> Mod
     )
 
 
-def _measures(found: Calibration) -> Measures | Undefined:
-    """The candidates' measures with the covariance of their errors."""
+def measures_of(found: Calibration) -> Measures | Undefined:
+    """The candidates' measures with the covariance of their errors, or why there is none.
+
+    Who was set aside has a bound and no measure, and is left out.
+    """
     covariance = found.covariances["candidate"]
     if isinstance(covariance, Undefined):
         return covariance
@@ -348,12 +354,19 @@ def _standing(ratings: Ratings, code: int, fair: float | Undefined) -> tuple[Fra
         lowest=min(values) if values else _UNSEEN,
         highest=max(values) if values else _UNSEEN,
         by_assessor={name: each for name, each in by_assessor if not np.isnan(each)},
+        given=_given(ratings, here & ratings.seen),
         fair=fair,
         moved=moved,
         is_listed=isinstance(moved, float) and abs(moved) > HALF,
     )
     # Below the scale lies nobody who was rated.
     return -(Fraction(ratings.scale.lowest - 1) if mean is None else mean), standing
+
+
+def _given(ratings: Ratings, rows: Masks) -> Mapping[str, int]:
+    codes, counts = np.unique(ratings.assessor.codes[rows], return_counts=True)
+    labels = [ratings.assessor.labels[code] for code in codes]
+    return dict(zip(labels, counts.tolist(), strict=True))
 
 
 def _fair(ratings: Ratings, model: Model | Undefined) -> Mapping[str, float | Undefined]:
