@@ -1,11 +1,12 @@
 """Whom a run served how well: by gender, region and function, with intervals.
 
 It reads protected attributes, which nothing that scores or learns may. It refuses figures for
-groups of few, and any claim about pairs that could never have been made.
+groups of few, others from which these could be worked out, and any claim about pairs that could
+never have been made.
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, TypeVar
@@ -40,11 +41,15 @@ _IN_PAIRS: Final = Unsaid(
     " prices are no scores"
 )
 
+# The same words for all that is withheld: others would say which group is the small one.
+_FEW: Final = "too few to say: fewer than {least} {side}s, here or in a group this would give away"
+
 # Draws at once: with some thousand people this holds some tens of megabytes.
 _TOGETHER: Final = 100
 
 Person = TypeVar("Person", Mentee, Mentor)
 Groups = Callable[[Any], Iterable[str | None]]
+Cells = frozenset[str | None]
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def audit(  # noqa: PLR0913 - the run beside all that it came from
     -------
     Audit
         The same for the same people in any order, to the last byte. Groups of fewer than
-        `MINIMUM_CELL` have a row that says so.
+        `MINIMUM_CELL`, and others that would give these away, have a row that says so.
 
     Raises
     ------
@@ -218,14 +223,38 @@ def _rows(measure: _Measure, people: Sequence[Person], seed: int) -> Iterator[Ro
     side = "mentor" if measure.name == "exposure" else "mentee"
     for attribute, groups in (_MENTORS if side == "mentor" else _MENTEES).items():
         cells: defaultdict[str | None, list[int]] = defaultdict(list)
+        everybody: Counter[str | None] = Counter()
         for one, value in zip(people, measure.values.tolist(), strict=True):
             for group in groups(one):
+                everybody[group] += 1
                 # Whom the measure says nothing of is still of the group.
                 cells[group] += [] if value == NOTHING else [value]
+        sizes = {group: len(cell) for group, cell in cells.items()}
+        # What other measures withhold of mentees, all of whom they count, stays withheld here.
+        known = _withheld(everybody) if side == "mentee" else frozenset[str | None]()
+        withheld = _withheld(sizes, known)
+        few = Unsaid(_FEW.format(least=MINIMUM_CELL, side=side))
         for group in sorted(cells, key=lambda name: (name is None, name or "")):
             draw = _draw(f"{seed} {measure.name} {attribute} {group}")
-            figure = measure.unsaid or _figure(cells[group], measure.unit, side, draw)
-            yield Row(measure.name, side, attribute, group, figure)
+            figure = few if group in withheld else _figure(cells[group], measure.unit, draw)
+            yield Row(measure.name, side, attribute, group, measure.unsaid or figure)
+
+
+def _withheld(sizes: Mapping[str | None, int], known: Cells = frozenset()) -> Cells:
+    """The groups without a figure: those of few, and where these could be worked out, more.
+
+    How many there are in all, and what they have in common, may be known from the run or from
+    groups of another kind; so what is withheld is known together. It must be of enough people,
+    and not all of one size, which the sum would tell: then the smallest others are withheld as
+    well. All of that size, so that no order of names says which of two it was.
+    """
+    found = known | {group for group, size in sizes.items() if size < MINIMUM_CELL}
+    held = [sizes[group] for group in found]
+    told = {group: size for group, size in sizes.items() if group not in found}
+    if held and told and (sum(held) < MINIMUM_CELL or min(held) == max(held)):
+        least = min(told.values())
+        found |= {group for group, size in told.items() if size == least}
+    return found
 
 
 def _draw(name: str) -> np.random.Generator:
@@ -233,11 +262,9 @@ def _draw(name: str) -> np.random.Generator:
     return np.random.default_rng(list(hashlib.sha256(name.encode()).digest()))
 
 
-def _figure(cell: list[int], unit: int, side: str, draw: np.random.Generator) -> Figure:
+def _figure(cell: list[int], unit: int, draw: np.random.Generator) -> Interval:
     """The mean with the interval of means drawn anew from the same people."""
     values, size = np.array(cell, dtype=np.int64), len(cell)
-    if size < MINIMUM_CELL:
-        return Unsaid(f"too few to say: fewer than {MINIMUM_CELL} {side}s")
     sums = [
         values[draw.integers(0, size, (_TOGETHER, size))].sum(axis=1)
         for _ in range(DRAWS // _TOGETHER)
