@@ -1,6 +1,7 @@
 """Answers where pins, caps and least loads bind, against every answer there can be."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -346,9 +347,28 @@ def test_many_alike_move_the_same_whatever_their_order() -> None:
         stored(World(mentees, mentors, [], [], caps, Terms()))
         for mentees, mentors in ((people, offering), (people[::-1], offering[::-1]))
     )
+    assert near_to(one) == near_to(other)
+    for settlement in (one, other):
+        made = zip(settlement.row, settlement.taken.tolist(), strict=True)
+        mentors = list(settlement.column)
+        assert {(who, mentors[j]) for who, j in made if j != NOBODY} <= near_to(settlement)
+        # Ten of fourteen are near to anybody, and whom somebody holds beside these.
+        assert 10 * 40 <= len(near_to(settlement)) <= 11 * 40
+        # Not the same ten for all of them.
+        assert min(Counter(mentor for _, mentor in near_to(settlement)).values()) > 10
     for who in list(one.row)[::7]:
         for whom in list(one.column)[::5]:
             assert why_not(one, who, whom, exact=True) == why_not(other, who, whom, exact=True)
+
+
+def near_to(settlement: Settlement) -> set[tuple[str, str]]:
+    """Who is near to whom, by id."""
+    mentees, mentors = list(settlement.row), list(settlement.column)
+    found = settlement.nearest
+    return {
+        (mentees[i], mentors[j])
+        for i, j in zip(found.rows.tolist(), found.columns.tolist(), strict=True)
+    }
 
 
 def three(terms: Terms, **changes: Any) -> Settlement:

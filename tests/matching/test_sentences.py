@@ -425,3 +425,14 @@ OFFERED = OfferExplanation(
 )
 def test_what_a_mentor_is_told(changes: dict[str, Any], told: str) -> None:
     assert told in sentences.of_offer(replace(OFFERED, **changes))
+
+
+def test_what_a_place_adds_at_most_is_never_told_too_low() -> None:
+    found = replace(offer(three(), "m0"), price=1_234_100, is_at_most=True, load_price=1_100)
+    told = sentences.of_offer(found)
+    check_numbers(told, found)
+    assert "One more place would add at most 1.235 for all pairs together." in told
+    assert (
+        "The mentor must get as many; one fewer would add at most 0.002 for all pairs together."
+        in told
+    )
