@@ -29,7 +29,7 @@ from matching.vacancies import mentee, offer
 from matching.worths import Worths
 from tests.matching.referees import breaches_of_counts, places, unpinned, worths
 from tests.matching.test_sentences import check_numbers
-from tests.matching.test_terms import CAPS, a_bound_world
+from tests.matching.test_terms import CAPS, a_bound_world, a_crowded_world
 from tests.matching.worlds import World, a_mentee, a_mentor, contested
 
 OVERLAPPING = ((("stream", 1), ("cohort", 1)), (("stream", 2), ("cohort", 1)))
@@ -300,6 +300,29 @@ def test_what_a_gap_leaves_open_is_said_to_be_unproved() -> None:
     assert runner_up.cost == 0
 
 
+@pytest.mark.parametrize("seed", [0, 2, 7, 9])
+def test_a_gap_is_taken_off_what_a_runner_up_costs(seed: int) -> None:
+    world = a_crowded_world(seed, n=4, m=3)
+    circle = {"ab": ("e0", "e1"), "bc": ("e1", "e2"), "ca": ("e2", "e0")}
+    world = replace(
+        world,
+        mentors=[replace(one, capacity=3) for one in world.mentors],
+        terms=Terms(groupings={name: dict.fromkeys(two, "x") for name, two in circle.items()}),
+        configuration=replace(world.configuration, group_caps=tuple((one, 1) for one in circle)),
+    )
+    run, settlement = world.ask(pair), stored(world)
+    assert run.gap == settlement.gap > 0
+    for made in run.proposals:
+        other = proposal(settlement, made.mentee_id).runner_up
+        if other is None:
+            assert made.runner_up_mentor_id is None
+            continue
+        assert (made.runner_up_mentor_id, made.runner_up_cost) == (other.mentor_id, other.cost)
+        best = best_of(settlement, world, (made.mentee_id, other.mentor_id))
+        assert best is not None
+        assert other.cost <= settlement.objective - best
+
+
 def test_the_same_is_found_whatever_is_kept() -> None:
     world = contested(4, n=60, m=20)
     world = replace(
@@ -406,6 +429,30 @@ def test_places_that_are_pinned_leave_no_room() -> None:
     assert found.standing is Standing.NO_ROOM
     assert "pinned to all the mentor's places" in sentences.of_why_not(found)[1]
     assert proposal(settlement, "e2").runner_up is None
+
+
+def test_whoever_is_pinned_makes_no_room_however_little_that_would_cost() -> None:
+    wished = {"e1": ("m0",)}
+    settlement = stored(
+        World(
+            [
+                a_mentee(id=one, person_id=one, preferred_mentors=wished.get(one, ()))
+                for one in ("e0", "e1", "e2")
+            ],
+            [a_mentor(id="m0", capacity=2)],
+            [],
+            [],
+            Configuration(unmatched_value=0.0),
+            Terms(pins=frozenset({("e0", "m0")})),
+        )
+    )
+    found = why_not(settlement, "e2", "m0", exact=True)
+    assert [(one.mentee_id, one.after_id) for one in found.moves] == [("e2", "m0"), ("e1", None)]
+    assert found.cost is not None
+    assert found.cost.total == settlement.score(1, 0) - settlement.score(2, 0) > 0
+    left = mentee(settlement, "e2")
+    assert left.room is not None
+    assert left.room.cost == found.cost
 
 
 def test_a_cap_is_said_in_its_own_words() -> None:
