@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, sparse
-from statsmodels.regression.mixed_linear_model import (  # type: ignore[import-untyped]
+from statsmodels.regression.mixed_linear_model import (
     MixedLM,
     VCSpec,
 )
