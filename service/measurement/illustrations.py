@@ -16,6 +16,7 @@ from service.measurement.pictures.canvases import Picture
 from service.measurement.pictures.decision_studies import Curve, DecisionStudy, decision_study
 from service.measurement.pictures.design_graphs import Design, Group, Link, design_graph
 from service.measurement.pictures.estimates import Named
+from service.measurement.pictures.instruments import InstrumentMap, instrument_map
 from service.measurement.pictures.rank_chances import RankChances, rank_chances
 from service.measurement.pictures.rank_intervals import Ranked, rank_intervals
 from service.measurement.pictures.residuals import ResidualMap, residual_map
@@ -68,6 +69,7 @@ def _pictures(ladder: Ladder, theme: Theme) -> Iterator[tuple[str, Picture]]:
     is_small = len(ladder.standings) <= MOST
     if is_small:
         yield "design", design_graph(_design(ladder), theme=theme)
+    yield from _of_conditions(ladder, theme)
     if isinstance(ladder.model, Model):
         yield from _of_order(ladder.model, theme, is_small=is_small)
         yield "severities", severities(_severities(ladder.model), theme=theme)
@@ -97,6 +99,17 @@ def _is_weak(links: tuple[WeakLink, ...], candidate: str, assessor: str, met: se
         for link in links
         for block in link.blocks
     )
+
+
+def _of_conditions(ladder: Ladder, theme: Theme) -> Iterator[tuple[str, Picture]]:
+    means = {(one.competency, one.instrument): one.mean for one in ladder.conditions}
+    competencies, instruments = (tuple(sorted({pair[side] for pair in means})) for side in range(2))
+    if min(len(competencies), len(instruments)) < 2:
+        return
+    table = tuple(tuple(means.get((what, how)) for how in instruments) for what in competencies)
+    ends = float(ladder.scale.lowest), float(ladder.scale.highest)
+    shown = InstrumentMap(competencies, instruments, table, ends)
+    yield "instruments", instrument_map(shown, theme=theme)
 
 
 def _of_order(model: Model, theme: Theme, *, is_small: bool) -> Iterator[tuple[str, Picture]]:

@@ -92,6 +92,16 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """What one instrument showed of one competency: the mean of all values, and how many."""
+
+    competency: str
+    instrument: str
+    ratings: int
+    mean: float
+
+
+@dataclass(frozen=True)
 class Agreement:
     """How near the values stand that one thing was given, and what one assessor decides."""
 
@@ -144,6 +154,8 @@ class Ladder:
     scale : Scale
     standings : tuple of Standing
         From the highest raw mean, equal ones by name; by name alone where nobody links them.
+    conditions : tuple of Condition
+        Of each competency and instrument that met; none are pooled over subsets.
     design : Result of Design
     agreement : Agreement or Undefined
     reliability : Reliability or Undefined
@@ -156,6 +168,7 @@ class Ladder:
     why: str
     scale: Scale
     standings: tuple[Standing, ...]
+    conditions: tuple[Condition, ...]
     design: Result[Design]
     agreement: Agreement | Undefined
     reliability: Reliability | Undefined
@@ -198,6 +211,7 @@ def climb(ratings: Ratings, *, seed: int = SEED) -> Result[Ladder]:
         why=choice.why,
         scale=ratings.scale,
         standings=tuple(_standings(ratings, model)),
+        conditions=tuple(_conditions(ratings.observed)),
         design=design,
         agreement=_agreement(ratings),
         reliability=reliability,
@@ -237,6 +251,7 @@ def _of_subsets(
         why=choice.why,
         scale=ratings.scale,
         standings=tuple(sorted(_standings(ratings, whole), key=lambda one: one.candidate)),
+        conditions=(),
         design=design,
         agreement=whole,
         reliability=whole,
@@ -376,6 +391,14 @@ def _fair(ratings: Ratings, model: Model | Undefined) -> Mapping[str, float | Un
         rows = model.calibration.found().facets["candidate"]
         fair |= {row.label: row.fair.value for row in rows}
     return fair
+
+
+def _conditions(seen: Ratings) -> Iterator[Condition]:
+    means = seen.means("competency", "instrument")
+    for row, column in zip(*np.nonzero(~np.isnan(means)), strict=True):
+        here = (seen.competency.codes == row) & (seen.instrument.codes == column)
+        labels = seen.competency.labels[row], seen.instrument.labels[column]
+        yield Condition(*labels, int(here.sum()), float(means[row, column]))
 
 
 def _cautions(ladder: Ladder) -> Iterator[str]:

@@ -102,6 +102,21 @@ def test_a_link_by_one_assessor_alone_is_drawn_as_weak() -> None:
     assert {row[:2] for row in rows if row[-1] == "yes"} == {("c2", "x")}
 
 
+def test_what_each_instrument_showed_of_each_competency_is_a_grid_of_means() -> None:
+    given = [
+        Rating(who, by, value, what, how)
+        for who, value in (("Ada", 2), ("Bo", 5))
+        for by in "xy"
+        for what, how in (("vision", "talk"), ("vision", "paper"), ("ethics", "talk"))
+    ]
+    given.append(Rating("Ada", "z", 5, "ethics", "talk"))
+    grid = shown(Ratings.of(given, FIVE))["instruments"]
+    assert grid.picture.table.columns[1:] == ("paper", "talk")
+    assert cells(grid)["vision"] == (3.5, 3.5)
+    assert cells(grid)["ethics"][1] == 19 / 5
+    assert isinstance(cells(grid)["ethics"][0], str)
+
+
 def test_more_candidates_than_can_be_read_are_left_to_the_tables() -> None:
     many = [Rating(f"c{who:03}", by, 1 + who % 5) for who in range(MOST + 1) for by in "ab"]
     assert shown(Ratings.of(many, FIVE)) == {}
