@@ -20,7 +20,7 @@ MARK: Final = '<meta name="generator" content="Cadre measurement">'
 _NAMES: Final = ("candidate", "assessor", "assessors")
 _STYLE: Final = """
 :root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -31,7 +31,11 @@ figure { margin: 1.5rem 0; } figure img { max-width: 100%; height: auto; }
 caption { text-align: start; font-weight: 600; }
 .cautions { border-inline-start: 4px double; padding-inline-start: 2rem; }
 .cautions::before { content: "Read before relying on this"; font-weight: 600; }
-@media print { body { max-width: none; margin: 0; } section { break-inside: avoid-page; } }
+@media print {
+  body { max-width: none; margin: 0; font-size: 11px; }
+  .wide { overflow: visible; }
+  tr, figure { break-inside: avoid-page; }
+}
 """
 
 
