@@ -83,6 +83,34 @@ def test_doubled_ratings_leave_measures_and_halve_the_variances(seed: int, form:
         assert np.abs(errors(once, name) / errors(twice, name) - 2**0.5).max() < 1e-6
 
 
+@given(SEEDS, st.sampled_from(list(Form)))
+@LAW
+def test_a_panel_of_assessors_and_their_copies_changes_no_order(seed: int, form: Form) -> None:
+    cells = cells_of(seed)
+    copies = [cell._replace(assessor=f"{cell.assessor} again") for cell in cells]
+    once, twice = (calibrated(some, Plan(form=form)) for some in (cells, [*cells, *copies]))
+    assert apart(measures(once, "candidate"), measures(twice, "candidate")) < 1e-7
+    severities = measures(twice, "assessor")
+    for label, value in measures(once, "assessor").items():
+        assert severities[label] == pytest.approx(value, abs=1e-7)
+        assert severities[f"{label} again"] == pytest.approx(value, abs=1e-7)
+
+
+@given(SEEDS, st.integers(0, 3))
+@LAW
+def test_one_assessor_s_copy_is_as_strict_and_changes_no_order_of_assessors(
+    seed: int, judge: int
+) -> None:
+    cells = records(panel(seed, (14, 4, 6), seen_by=4).ratings)
+    name = f"a{judge:02d}"
+    copy = [cell._replace(assessor="copy") for cell in cells if cell.assessor == name]
+    once, twice = (
+        measures(calibrated(some, Plan()), "assessor") for some in (cells, [*cells, *copy])
+    )
+    assert twice["copy"] == pytest.approx(twice[name], abs=1e-7)
+    assert sorted(once, key=once.__getitem__) == sorted(once, key=twice.__getitem__)
+
+
 @given(SEEDS, PLANS, st.integers(0, 3))
 @LAW
 def test_voided_cells_are_as_if_they_never_were(seed: int, plan: Plan, judge: int) -> None:
