@@ -235,7 +235,7 @@ def _cautions(ratings: Ratings, told: Calibration, found: _Calibrated) -> tuple[
 def _unobserved(ratings: Ratings) -> Iterator[str]:
     missing = ratings.counts["not_observed"]
     if missing:
-        yield f"{missing} cells were not observed; nothing was put in their place."
+        yield f"Not observed: {missing} of {len(ratings)} cells; nothing was put in their place."
     seen = ratings.observed
     for name in FACETS:
         lost = sorted(set(ratings.facet(name).labels) - set(seen.facet(name).labels))

@@ -129,7 +129,7 @@ def _about_cells(ratings: Ratings) -> Iterator[str]:
             " how strict their assessors are."
         )
     if lost := ratings.counts["not_observed"]:
-        yield f"{lost} cells were not observed and count in no mean."
+        yield f"Not observed: {lost} of {len(ratings)} cells; they count in no mean."
 
 
 def _about_order(found: Omissions) -> Iterator[str]:

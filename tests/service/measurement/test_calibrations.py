@@ -396,7 +396,7 @@ def test_cells_that_were_not_observed_are_told() -> None:
     cells = [*records(panel(3, (9, 4, 4)).ratings), Rating("late", "a00", None, "k00")]
     result = calibrate(Ratings.of(cells, Scale(1, 5)))
     assert result.counts["not_observed"] == 1
-    assert "1 cells were not observed" in result.cautions[0]
+    assert "Not observed: 1 of " in result.cautions[0]
     assert "No rating of the candidate late was observed" in result.cautions[1]
 
 
