@@ -430,7 +430,7 @@ def _cautions_on_cells(observed: Ratings, cells: Floats) -> list[str]:
     uneven = int((each[each > 0] < each.max()).sum())
     if uneven:
         told.append(
-            f"Means of fewer ratings than others: {uneven} of {cells.size} cells; take one competency at a"
-            " time, or a generalizability study, where that matters."
+            f"Means of fewer ratings than others: {uneven} of {(each > 0).sum()} cells; take one"
+            " competency at a time, or a generalizability study, where that matters."
         )
     return told

@@ -272,7 +272,9 @@ def test_cells_of_fewer_ratings_are_told() -> None:
         if (row, column, item) != (0, 0, 0)
     ]
     result = intraclass(Ratings.of(cells, TEN))
-    assert any("Means of fewer ratings than others: 1 of " in caution for caution in result.cautions)
+    assert any(
+        "Means of fewer ratings than others: 1 of " in caution for caution in result.cautions
+    )
 
 
 # What simulated panels are made of: candidates, assessors, error.
