@@ -93,14 +93,16 @@ def _against_flow(kind: str, size: int) -> Iterator[Line]:
 def _against_flow_at_large(kind: str, size: int) -> Iterator[Line]:
     own = _measured("cadre", size, size, kind=kind)
     name = f"{size:,} x {size:,}, {kind}"
+    # Both begin with the same matrix there; of people, ours also reads the rules and scores.
+    goal = 5 if kind == MATRIX else None
     try:
         flow = _measured("dense", size, size, kind=kind)
     except subprocess.TimeoutExpired:
         faster = _PATIENCE / own["seconds"]
-        yield Line(f"{name}, dense flow's time against ours", faster, 5, True, True)
+        yield Line(f"{name}, dense flow's time against ours", faster, goal, True, True)
         return
     assert own["objective"] == flow["objective"], (own, flow)
-    yield Line(f"{name}, dense flow's time against ours", _ratio(flow, own, "seconds"), 5, True)
+    yield Line(f"{name}, dense flow's time against ours", _ratio(flow, own, "seconds"), goal, True)
     yield Line(f"{name}, peak memory against it", _ratio(own, flow, "peak_mb"), 0.5)
 
 
