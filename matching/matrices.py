@@ -93,7 +93,7 @@ def assign(  # noqa: PLR0913 - the matrix, what binds it, and how to go about it
         least=least,
         caps=caps,
     )
-    return _answered(Question.of(scores, capacities, terms), effort)
+    return _answered(Question.of(scores, capacities, terms, threads=effort.threads), effort)
 
 
 def recheck(

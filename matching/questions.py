@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed
 from scipy.sparse import coo_array, csr_array, issparse
 
 from matching.arrays import MICROS, Amounts, Floats, Integers, Masks
@@ -57,8 +58,10 @@ class Question:
     limits: Limits
 
     @classmethod
-    def of(cls, scores: Matrix, capacities: npt.ArrayLike, terms: Asked) -> "Question":
-        """The question that these make.
+    def of(
+        cls, scores: Matrix, capacities: npt.ArrayLike, terms: Asked, *, threads: int = -1
+    ) -> "Question":
+        """The question that these make, read by so many threads.
 
         Raises
         ------
@@ -70,7 +73,7 @@ class Question:
             If the pins cannot be kept.
         """
         places = np.asarray(capacities, dtype=np.int64)
-        table, listed, shape = _read(scores, terms.forbidden)
+        table, listed, shape = _read(scores, terms.forbidden, threads)
         demands = _vector(terms.demands, shape[0], "demands", otherwise=1)
         if places.shape != (shape[1],):
             raise ValueError(f"shapes do not fit: scores {shape}, capacities {places.shape}")
@@ -161,7 +164,7 @@ def _is_sparse(matrix: Any) -> bool:
 
 
 def _read(
-    scores: Matrix, forbidden: Matrix | None
+    scores: Matrix, forbidden: Matrix | None, threads: int
 ) -> tuple[Amounts | None, Edges | None, tuple[int, int]]:
     if _is_sparse(scores):
         listed, shape = _listed(scores, forbidden)
@@ -176,20 +179,24 @@ def _read(
         barred = np.asarray(marks, dtype=np.bool_)
         if barred.shape != values.shape:
             raise ValueError(f"shapes do not fit: scores {values.shape}, forbidden {barred.shape}")
-    return _table(values, barred), None, values.shape
+    return _table(values, barred, threads), None, values.shape
 
 
-def _table(values: npt.NDArray[Any], barred: Masks | None) -> Amounts:
+def _table(values: npt.NDArray[Any], barred: Masks | None, threads: int) -> Amounts:
     """All scores in millionths, read some rows at a time so that nothing is held twice."""
     table = np.empty(values.shape, dtype=np.int32)
-    for rows in _parts(*values.shape):
+
+    def read(rows: slice) -> None:
         some = values[rows].astype(np.float64)
-        if barred is None:
-            table[rows] = _millionths(some)
-        else:
+        if barred is not None:
             np.copyto(some, 0.0, where=barred[rows])
-            table[rows] = _millionths(some)
+        table[rows] = _millionths(some)
+        if barred is not None:
             np.copyto(table[rows], NEVER, where=barred[rows])
+
+    parts = list(_parts(*values.shape))
+    side_by_side = threads if len(parts) > 1 else 1
+    Parallel(n_jobs=side_by_side, require="sharedmem")(delayed(read)(rows) for rows in parts)
     return table
 
 
