@@ -1,6 +1,7 @@
 """What every room's tests share: one throw-away database server per session."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from service import database
 from service.embedded import running
 from tests import databases
+from tests.operators import Operator
 
 pytest_plugins = ["tests.schema.served", "tests.schema.live"]
 
@@ -26,3 +28,9 @@ async def fresh_url(database_url: str) -> AsyncIterator[str]:
     yield await databases.cloned(database_url, name)
     async with database.session(database_url) as session:
         await session.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def operator(fresh_url: str, tmp_path: Path) -> Operator:
+    """Somebody who runs `cadre` on a database of this test's own."""
+    return Operator(fresh_url, tmp_path)

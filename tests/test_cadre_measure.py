@@ -8,7 +8,7 @@ import pytest
 
 from service.errors import Invalid
 from service.measurement_reports import measure
-from tests.test_cadre import Answer, Operator, refused
+from tests.operators import Answer, Operator, refused
 
 HEAD = "candidate,assessor,value\n"
 SMALL = HEAD + "".join(

@@ -7,8 +7,8 @@ import pytest
 from service import models
 from service.access.roles import Role
 from tests.schema.callers import CALLERS, Api, key
+from tests.schema.mentoring import OUTCOMES, OVERRIDES
 from tests.schema.oracles import Tables, global_id
-from tests.schema.worlds import OUTCOMES, OVERRIDES
 
 WAYS = {"compiled": "", "executor": "viewer { label }"}
 """The second makes a query one that no plan answers."""

@@ -4,20 +4,14 @@ Names say what each row is for. Nothing here goes through the operations.
 """
 
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from service import models
 from service.access.roles import Role
 from tests.schema.callers import PLAYED, account, key
-
-DAY = date(2024, 1, 1)
-NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
-LATER = date(2999, 1, 1)
-HASH = "ab" * 32
-OVERRIDES = ("ban of mentor", "old pin of mentor", "pin of hidden mentor", "declined")
-OUTCOMES = ("mentee on pair", "mentor on pair", "mentee on old pair", "hidden mentor on old pair")
+from tests.schema.mentoring import OUTCOMES, OVERRIDES, plant_programme
+from tests.schema.rows import DAY, HASH, LATER, NOON, add
 
 
 async def plant() -> None:
@@ -26,17 +20,12 @@ async def plant() -> None:
     await _missions()
     await _people()
     await _appointments()
-    await _programme()
+    await plant_programme()
     await _accounts()
 
 
-async def _add(model: type[models.Row], rows: dict[str, dict[str, Any]]) -> None:
-    made = [model(id=key(name), **values) for name, values in rows.items()]
-    await model.bulk_create(made)
-
-
 async def _reference() -> None:
-    await _add(
+    await add(
         models.Term,
         {
             f"term {code}": {"kind": kind, "code": code, "label": label, "rank": rank}
@@ -48,7 +37,7 @@ async def _reference() -> None:
             )
         },
     )
-    await _add(
+    await add(
         models.MemberState,
         {
             code: {
@@ -65,14 +54,14 @@ async def _reference() -> None:
             )
         },
     )
-    await _add(
+    await add(
         models.CompetencyFramework,
         {
             "values": {"code": "VALUES", "name": "Values", "edition": "2021", "adopted_on": None},
             "old": {"code": "CORE", "name": "Core", "edition": "1999", "adopted_on": DAY},
         },
     )
-    await _add(
+    await add(
         models.Competency,
         {
             "inclusion": {
@@ -84,7 +73,7 @@ async def _reference() -> None:
             },
         },
     )  # fmt: skip
-    await _add(
+    await add(
         models.Course,
         {
             f"course {i}": {
@@ -94,8 +83,8 @@ async def _reference() -> None:
             for i in range(1, 4)
         },
     )  # fmt: skip
-    await _add(models.RatingScale, {"scale": {"code": "S", "edition": "1", "purpose": "Rates."}})
-    await _add(
+    await add(models.RatingScale, {"scale": {"code": "S", "edition": "1", "purpose": "Rates."}})
+    await add(
         models.RatingLevel,
         {
             "high": {"scale_id": key("scale"), "rank": 2, "label": "High", "value": 1.5},
@@ -103,7 +92,7 @@ async def _reference() -> None:
         },
     )
     course = {"organiser": "Academy", "starts_on": DAY, "ends_on": DAY}
-    await _add(
+    await add(
         models.Course,
         {
             "course fr": {**course, "title": "Leading", "language": "fr", "places": 26},
@@ -114,7 +103,7 @@ async def _reference() -> None:
 
 async def _missions() -> None:
     common = {"mission_type": "PEACEKEEPING", "region": "AFRICA"}
-    await _add(
+    await add(
         models.Mission,
         {
             "ALPHA": {
@@ -152,8 +141,8 @@ async def _missions() -> None:
         )
     }  # fmt: skip
     posts["BRAVO CHIEF_OF_STAFF"]["abolished_on"] = date(2024, 6, 1)
-    await _add(models.Post, posts)
-    await _add(
+    await add(models.Post, posts)
+    await add(
         models.PostLanguage,
         {
             f"{post} {language}": {
@@ -210,8 +199,8 @@ async def _people() -> None:
             "gender": [None, "FEMALE", "MALE", "OTHER"][i % 4],
             "expertise": "Élections, droits de l'homme" if i % 2 else "",
         }
-    await _add(models.Person, rows)
-    await _add(
+    await add(models.Person, rows)
+    await add(
         models.PersonLanguage,
         {
             f"{person} {language}": {
@@ -226,7 +215,7 @@ async def _people() -> None:
             )
         },
     )  # fmt: skip
-    await _add(
+    await add(
         models.Education,
         {
             f"degree of {person}": {
@@ -240,7 +229,7 @@ async def _people() -> None:
 
 async def _appointments() -> None:
     experience = {"title": "Chief", "stream": "CIVILIAN", "started_on": date(2010, 1, 1)}
-    await _add(
+    await add(
         models.Experience,
         {
             "service in alpha": {
@@ -300,9 +289,9 @@ async def _appointments() -> None:
             "state": "DECLINED", "announced_on": DAY,
         },
     }  # fmt: skip
-    await _add(models.Appointment, appointments)
+    await add(models.Appointment, appointments)
     cover = {"started_on": DAY, "kind": "OFFICER_IN_CHARGE"}
-    await _add(
+    await add(
         models.ActingDesignation,
         {
             "cover": {
@@ -312,174 +301,6 @@ async def _appointments() -> None:
             "hidden cover": {
                 **cover, "person_id": key("hidden acting"),
                 "post_id": key("BRAVO CHIEF_OF_STAFF"),
-            },
-        },
-    )  # fmt: skip
-
-
-async def _programme() -> None:
-    await _add(
-        models.Mentor,
-        {
-            "offer of mentor": {
-                "person_id": key("mentor"), "capacity": 2, "themes": ["ELECTIONS", "PROTECTION"],
-                "consented_at": NOON, "refused_nationalities": ["ZZZ"], "statement": "I listen.",
-                "available_from": DAY, "conflicts_declared_at": NOON,
-            },
-            "offer of hidden mentor": {
-                "person_id": key("hidden mentor"), "capacity": 1, "themes": [],
-                "consented_at": NOON, "withdrawn_at": NOON, "time_zone": "Africa/Nairobi",
-            },
-        },
-    )  # fmt: skip
-    await _add(
-        models.MentorshipRequest,
-        {
-            "request": {
-                "person_id": key("mentee"), "appointment_id": key("of mentee"),
-                "state": "MATCHED", "goals": "Grow.", "requested_at": NOON,
-                "preferred_gender": "MALE", "top_criterion": "LANGUAGE",
-                "refused_nationalities": ["KEN"],
-            },
-            "waiting request": {
-                "person_id": key("waiting mentee"), "appointment_id": key("of waiting mentee"),
-                "goals": "Wait.", "requested_at": NOON + timedelta(hours=1),
-                "time_zone": "Europe/Paris",
-            },
-        },
-    )  # fmt: skip
-    await _add(
-        models.MentorPreference,
-        {
-            "wish": {
-                "request_id": key("request"), "mentor_id": key("offer of mentor"),
-                "kind": "PREFERRED", "rank": 1,
-            },
-            "refusal": {
-                "request_id": key("waiting request"), "mentor_id": key("offer of mentor"),
-                "kind": "REFUSED",
-            },
-        },
-    )  # fmt: skip
-    numbers = dict.fromkeys(
-        ("mentee_count", "mentor_count", "proposal_count", "unmatched_count", "duration_ms"), 2
-    )
-    run = {
-        **numbers, "trigger": "NIGHTLY", "input_digest": HASH, "configuration": {"weights": {}},
-        "versions": {"cadre": "0"}, "prices": {str(key("offer of mentor")): 5}, "surpluses": {},
-        "objective": 1.5, "bound": 1.5, "gap": 0.0, "started_at": NOON,
-    }  # fmt: skip
-    await _add(models.MatchRun, {"run 1": {**run, "number": 1}, "run 2": {**run, "number": 2}})
-    cell = {"run_id": key("run 1"), "side": "MENTEE", "group_kind": "GENDER"}
-    await _add(
-        models.MatchAudit,
-        {
-            "audit of women": {
-                **cell, "measure": "MATCH_RATE", "group_value": "FEMALE", "value": 0.1 + 0.2,
-                "low": 0.25, "high": 0.5, "people": 12,
-            },
-            "audit of others": {
-                **cell, "measure": "RANK", "group_value": "OTHER", "reason": "Too few to say.",
-            },
-        },
-    )  # fmt: skip
-    await _add(
-        models.MatchProposal,
-        {
-            "approved": {
-                "run_id": key("run 1"), "request_id": key("request"),
-                "mentor_id": key("offer of mentor"), "score": 0.1 + 0.2, "state": "APPROVED",
-                "runner_up_id": key("offer of hidden mentor"), "decided_at": NOON,
-                "contributions": {"preferred_mentor": 0.3},
-            },
-            "proposed": {
-                "run_id": key("run 2"), "request_id": key("waiting request"),
-                "mentor_id": key("offer of mentor"), "score": 0.25, "contributions": {},
-            },
-        },
-    )  # fmt: skip
-    await _add(
-        models.UnmatchedMentee,
-        {
-            "unmatched": {
-                "run_id": key("run 1"), "request_id": key("waiting request"),
-                "reason": "ALL_ELIGIBLE_FULL", "rule_counts": {"R1": 1},
-            }
-        },
-    )  # fmt: skip
-    await _add(
-        models.Mentorship,
-        {
-            "pair": {
-                "mentor_id": key("offer of mentor"), "request_id": key("request"),
-                "proposal_id": key("approved"), "started_on": DAY,
-            },
-            "old pair": {
-                "mentor_id": key("offer of hidden mentor"), "request_id": key("request"),
-                "state": "CLOSED", "started_on": DAY, "closed_on": DAY,
-                "closing_reason": "COMPLETED",
-            },
-        },
-    )  # fmt: skip
-    rating = {"cycle": 1, "cycle_ended_on": DAY, "given_on": DAY}
-    await _add(
-        models.MatchOutcome,
-        {
-            "mentee on pair": {
-                **rating, "mentorship_id": key("pair"), "side": "MENTEE", "rating": 2,
-                "goals_met": 1, "meetings_held": 3, "meeting_rhythm": "TOO_RARELY",
-                "would_continue": False, "remark": "We rarely met.",
-            },
-            "mentor on pair": {
-                **rating, "mentorship_id": key("pair"), "side": "MENTOR", "rating": 5,
-                "would_continue": True, "is_on_behalf": True, "remark": "All went well.",
-            },
-            "mentee on old pair": {
-                **rating, "mentorship_id": key("old pair"), "side": "MENTEE", "rating": 3,
-            },
-            "hidden mentor on old pair": {
-                **rating, "mentorship_id": key("old pair"), "side": "MENTOR", "rating": 3,
-            },
-        },
-    )  # fmt: skip
-    override = {"reason": "They fell out.", "proposed_on": DAY, "proposed_by_id": key("somebody")}
-    decided = {"decided_on": DAY, "decided_by_id": account("HR_OFFICER")}
-    await _add(
-        models.MatchOverride,
-        {
-            "ban of mentor": {
-                **override, "kind": "BAN", "request_id": key("waiting request"),
-                "mentor_id": key("offer of mentor"), "ends_on": DAY + timedelta(days=90),
-            },
-            "old pin of mentor": {
-                **override, **decided, "kind": "PIN", "request_id": key("request"),
-                "mentor_id": key("offer of mentor"), "ends_on": DAY + timedelta(days=30),
-                "state": "WITHDRAWN", "withdrawn_on": DAY, "withdrawal_reason": "They made peace.",
-            },
-            "pin of hidden mentor": {
-                **override, **decided, "kind": "PIN", "request_id": key("waiting request"),
-                "mentor_id": key("offer of hidden mentor"), "state": "IN_FORCE",
-                "ends_on": DAY + timedelta(days=60),
-            },
-            "declined": {
-                **override, **decided, "kind": "BAN", "request_id": key("request"),
-                "mentor_id": key("offer of hidden mentor"), "state": "DECLINED",
-                "ends_on": DAY + timedelta(days=10), "decline_reason": "Hearsay.",
-            },
-        },
-    )  # fmt: skip
-    model = {"trained_at": NOON, "verdict": "It beats the base rate.", "figures": {"auc": 0.6}}
-    await _add(
-        models.CompatibilityModel,
-        {
-            "experts": {
-                **model, "model_version": "expert-1", "kind": "EXPERT_WEIGHTS", "row_count": 0,
-            },
-            "linear": {
-                **model, "model_version": "linear-ab", "kind": "LINEAR", "row_count": 400,
-                "state": "APPROVED", "archive": b"bytes", "decided_at": NOON,
-                "archive_sha256": sha256(b"bytes").hexdigest(),
-                "decided_by_id": account("HR_OFFICER"), "decision_reason": "It is better.",
             },
         },
     )  # fmt: skip
@@ -495,7 +316,7 @@ async def _accounts() -> None:
             for name, person in {**people, "no person": None}.items()
         ]
     )
-    await _add(
+    await add(
         models.RoleGrant,
         {
             "grant": {"account_id": account("HR_OFFICER"), "role": "HR_OFFICER"},
@@ -505,7 +326,7 @@ async def _accounts() -> None:
             },
         },
     )  # fmt: skip
-    await _add(
+    await add(
         models.ApiToken,
         {
             "token": {
@@ -514,7 +335,7 @@ async def _accounts() -> None:
             }
         },
     )  # fmt: skip
-    await _add(
+    await add(
         models.AuditEvent,
         {
             f"event {i}": {
@@ -529,7 +350,7 @@ async def _accounts() -> None:
     )  # fmt: skip
     sealed: dict[str, type[models.Row]] = dict.fromkeys(OVERRIDES, models.MatchOverride)
     sealed |= dict.fromkeys(OUTCOMES, models.MatchOutcome)
-    await _add(
+    await add(
         models.AuditEvent,
         {
             f"event of {name}": {
