@@ -96,6 +96,11 @@ class request:  # noqa: N801 - used as a function: `with logs.request(id):`
         _request_id.reset(self._token)
 
 
+def request_id() -> str | None:
+    """The id that every line of this task carries now."""
+    return _request_id.get()
+
+
 def answered(**facts: str | float | list[str]) -> None:
     """One line for an answered request, written past the processors for the sake of speed.
 

@@ -1,7 +1,8 @@
 """Heavy work beside the event loop: a few at a time, and none longer than a request lasts.
 
 Short work runs in a thread. What keeps Python's lock for long runs in a process of its own,
-which is ended when its time is up. It refuses to queue more than can be answered in time.
+which is ended when its time is up. The questions of one request wait for each other. It refuses to
+queue more than can be answered in time.
 """
 
 import asyncio
@@ -12,7 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from threading import Lock
 from typing import Any, Final, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
+from service import logs
 from service.errors import Unavailable
 
 Asked = ParamSpec("Asked")
@@ -33,8 +36,19 @@ class _Turns:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="turns")
         self._lock, self._under_way = Lock(), 0
+        # Gone with the last question that waits in it.
+        self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def take(self, work: Callable[[], Found]) -> Found:
+        async with self._line():
+            return await self._begin(work)
+
+    def _line(self) -> asyncio.Lock:
+        """Where the questions of one request wait, so that a list of them keeps nobody else out."""
+        name = logs.request_id()
+        return asyncio.Lock() if name is None else self._lines.setdefault(name, asyncio.Lock())
+
+    async def _begin(self, work: Callable[[], Found]) -> Found:
         with self._lock:
             if self._under_way >= AT_ONCE + WAITING:
                 raise Unavailable(_BUSY)

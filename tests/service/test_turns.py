@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from service import turns
+from service import logs, turns
 from service.errors import Unavailable
 
 
@@ -110,3 +110,32 @@ async def test_work_that_is_late_is_ended_with_its_process() -> None:
 async def test_work_that_was_ended_from_outside_says_so() -> None:
     with pytest.raises(Unavailable, match="ended from outside"):
         await turns.in_a_process(end_itself, seconds=60)
+
+
+async def test_the_questions_of_one_request_wait_for_each_other_and_leave_room_for_others() -> None:
+    many = turns.AT_ONCE + turns.WAITING + 5
+    go_on = threading.Event()
+
+    def wait(number: int) -> int:
+        assert go_on.wait(10)
+        return number
+
+    with logs.request("one"):
+        asked = [asyncio.ensure_future(turns.in_a_thread(wait, each)) for each in range(many)]
+    await asyncio.sleep(0)
+    with logs.request("another"):
+        # One of the two threads is all that the first request takes.
+        assert await asyncio.wait_for(turns.in_a_thread(double, 4), 10) == 8
+    go_on.set()
+    assert await asyncio.gather(*asked) == list(range(many))
+
+
+async def test_questions_of_a_request_that_is_given_up_let_the_next_one_begin() -> None:
+    go_on = threading.Event()
+    with logs.request("given up"):
+        asked = [asyncio.ensure_future(turns.in_a_thread(go_on.wait, 10)) for _ in range(3)]
+    await asyncio.sleep(0)
+    for one in asked[:2]:
+        one.cancel()
+    go_on.set()
+    assert await asyncio.wait_for(asked[2], 10)
