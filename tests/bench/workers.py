@@ -145,10 +145,23 @@ def database_of(data_dir: Path) -> Database:
 
 
 def _used(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    total = times.user + times.system + times.children_user + times.children_system
+    ended = process.cpu_times()
+    total = ended.children_user + ended.children_system + _ran(process.pid)
     for child in process.children(recursive=True):
         with suppress(psutil.NoSuchProcess):
-            spent = child.cpu_times()
-            total += spent.user + spent.system + spent.children_user + spent.children_system
+            ended = child.cpu_times()
+            total += ended.children_user + ended.children_system + _ran(child.pid)
     return float(total)
+
+
+def _ran(pid: int) -> float:
+    """Seconds that the threads of a process ran; 0 once it is gone.
+
+    The scheduler counts nanoseconds. What a process is told of its own time is cut to hundredths
+    of a second, which is a half of what some loads take in all.
+    """
+    total = 0
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            total += int((thread / "schedstat").read_text().split()[0])
+    return total / 1e9
