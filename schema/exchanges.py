@@ -33,6 +33,9 @@ def offer(scope: object, exchange: Exchange) -> None:
 
 
 def exchange_of(scope: Scope) -> Exchange | None:
-    """What the server offered; None from a server that does not know how."""
-    found: Exchange | None = scope.get("extensions", {}).get(_KEY)
+    """Takes what the server offered, once; None from a server that does not know how.
+
+    Left there, it would be one of a circle of things that only the search for garbage frees.
+    """
+    found: Exchange | None = scope.get("extensions", {}).pop(_KEY, None)
     return found

@@ -19,8 +19,8 @@ import structlog
 
 HIDDEN = "[hidden]"
 # How long the line of an answered request may wait for others, in seconds.
-_MOMENT = 0.02
-_TOGETHER = 16
+_MOMENT = 0.05
+_TOGETHER = 256
 # What a key is called decides first: these never carry what a log may say.
 _KEYS = re.compile(
     r"token|secret|password|authorization|cookie|database_url|names?$|email|goals|reason|note",
@@ -123,13 +123,14 @@ class _Lines(logging.StreamHandler[Any]):
     def __init__(self, stream: Any) -> None:
         super().__init__(stream)
         # Whichever thread writes them takes each out once.
-        self._waiting: deque[tuple[float, Mapping[str, Any]]] = deque()
+        self._waiting: deque[str] = deque()
         self._is_due = False
 
     def later(self, at: float, facts: Mapping[str, Any]) -> None:
         """Writes a request's line in a moment; at once where no loop is there to do it."""
-        self._waiting.append((at, facts))
-        # Few at a time: whoever is answered just then waits for them.
+        told = {**_ANSWERED, **facts, "timestamp": datetime.fromtimestamp(at, UTC)}
+        # Made now, so that whoever is answered when many are written waits for nothing else.
+        self._waiting.append(orjson.dumps(told, option=orjson.OPT_UTC_Z).decode())
         if len(self._waiting) >= _TOGETHER:
             self._write_waiting()
         elif not self._is_due:
@@ -159,9 +160,7 @@ class _Lines(logging.StreamHandler[Any]):
     def _write_waiting(self) -> None:
         lines = []
         while self._waiting:
-            at, facts = self._waiting.popleft()
-            told = {**_ANSWERED, **facts, "timestamp": datetime.fromtimestamp(at, UTC)}
-            lines.append(orjson.dumps(told, option=orjson.OPT_UTC_Z).decode())
+            lines.append(self._waiting.popleft())
         if lines:
             self.stream.write("\n".join([*lines, ""]))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -131,3 +132,17 @@ async def test_an_older_client_is_let_go_after_its_answer(ask: Ask, echo: Echo) 
     assert heard.endswith(b"<>")
     assert b"connection: close" in heard.lower()
     assert echo.written == [True]
+
+
+async def test_what_was_answered_is_freed_without_any_search_for_garbage(ask: Ask) -> None:
+    await ask(post(b"first", CLOSE))
+    gc.collect()
+    gc.disable()
+    try:
+        heard = await ask(post(b"again") * 200 + post(b"end", CLOSE))
+        found = gc.collect()
+    finally:
+        gc.enable()
+    assert heard.endswith(b"<end>")
+    # A connection leaves a circle or two, its requests none.
+    assert found < 200
