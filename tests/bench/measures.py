@@ -28,6 +28,8 @@ class Results:
     """Every measurement of a run, by cell and then by round."""
 
     measured: dict[Cell, dict[int, dict[str, float]]] = field(default_factory=dict)
+    # How the database was set up.
+    facts: dict[str, str] = field(default_factory=dict)
 
     def note(self, cell: Cell, number: int, values: dict[str, float]) -> None:
         """Keeps the values of this round by metric."""

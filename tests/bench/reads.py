@@ -19,7 +19,7 @@ from rich.status import Status
 
 from service import database, logs
 from service.embedded import running
-from tests.bench import answers, loads, measures, reports, workers, worlds
+from tests.bench import answers, huge_pages, loads, measures, reports, workers, worlds
 from tests.bench.measures import Cell, Results
 from tests.bench.questions import QUESTIONS, Question, people
 from tests.bench.targets import Ledger, Target, standing
@@ -137,6 +137,7 @@ async def run(*options: str) -> None:
             status.update("Starting the servers")
             async with standing(Path(folder), small, large) as targets:
                 bench = Bench(extent, targets, workers.database_of(Path(folder, "data")), pipe)
+                bench.results.facts = await _facts(url)
                 _compare(targets)
                 status.update("Warming up")
                 bench.warm_up()
@@ -153,13 +154,28 @@ async def run(*options: str) -> None:
 @asynccontextmanager
 async def _server(folder: Path) -> AsyncIterator[str]:
     # As a database server of one's own is set up: a quarter of the memory for its pages.
-    buffers = f"{psutil.virtual_memory().total // 4 // 2**20}MB"
-    async with running(folder, durable=False, buffers=buffers) as url:
-        async with database.session(url) as session:
-            # It would set to work in the middle of some target's turn.
-            await session.execute("ALTER SYSTEM SET autovacuum = off")
-            await session.execute("SELECT pg_reload_conf()")
-        yield url
+    buffers = psutil.virtual_memory().total // 4 // 2**20
+    with huge_pages.reserved(buffers):
+        async with running(folder, durable=False, buffers=f"{buffers}MB") as url:
+            await _keep_quiet(url)
+            yield url
+
+
+async def _keep_quiet(url: str) -> None:
+    async with database.session(url) as session:
+        # It would set to work in the middle of some target's turn.
+        await session.execute("ALTER SYSTEM SET autovacuum = off")
+        await session.execute("SELECT pg_reload_conf()")
+
+
+async def _facts(url: str) -> dict[str, str]:
+    """How the database was set up, as far as its speed hangs on it."""
+    async with database.session(url) as session:
+        shown = {
+            "shared buffers": await session.fetchval("SHOW shared_buffers"),
+            "huge pages": await session.fetchval("SHOW huge_pages_status"),
+        }
+    return shown
 
 
 @contextmanager

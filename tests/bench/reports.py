@@ -37,7 +37,7 @@ def show(console: Console, results: Results, *, seconds: float) -> None:
     for question in QUESTIONS:
         console.print(_table(results, question.name, question.title))
     _show_goals(console, results)
-    console.print(f"{rounds(results)} rounds in {seconds / 60:.1f} minutes; {_versions_line()}")
+    console.print(f"{rounds(results)} rounds in {seconds / 60:.1f} minutes; {_versions_line(results)}")
 
 
 def _table(results: Results, question: str, title: str) -> Table:
@@ -96,21 +96,22 @@ def store(results: Results, *, is_quick: bool) -> None:
     STORED.parent.mkdir(parents=True, exist_ok=True)
     whole = {
         "isQuick": is_quick,
-        "versions": versions(),
+        "versions": versions(results),
         "rounds": rounds(results),
         "ratios": ratios,
     }
     STORED.write_bytes(orjson.dumps(whole, option=orjson.OPT_INDENT_2))
 
 
-def versions() -> dict[str, str]:
-    """What ran, and how the interpreter was built."""
+def versions(results: Results) -> dict[str, str]:
+    """What ran, how the interpreter was built, and how the database was set up."""
     built = str(sysconfig.get_config_var("CONFIG_ARGS") or "")
     return {
         "Python": platform.python_version(),
         "Python's build": "optimised" if "--enable-optimizations" in built else "plain",
         **{package: version(package) for package in _PACKAGES},
         **anchors.version(),
+        **results.facts,
     }
 
 
@@ -119,5 +120,5 @@ def rounds(results: Results) -> int:
     return max(len(by_round) for by_round in results.measured.values())
 
 
-def _versions_line() -> str:
-    return ", ".join(f"{name} {it}" for name, it in versions().items())
+def _versions_line(results: Results) -> str:
+    return ", ".join(f"{name} {it}" for name, it in versions(results).items())
