@@ -37,7 +37,9 @@ def show(console: Console, results: Results, *, seconds: float) -> None:
     for question in QUESTIONS:
         console.print(_table(results, question.name, question.title))
     _show_goals(console, results)
-    console.print(f"{rounds(results)} rounds in {seconds / 60:.1f} minutes; {_versions_line(results)}")
+    console.print(
+        f"{rounds(results)} rounds in {seconds / 60:.1f} minutes; {_versions_line(results)}"
+    )
 
 
 def _table(results: Results, question: str, title: str) -> Table:
