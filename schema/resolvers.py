@@ -17,7 +17,7 @@ from schema.context import Context
 from schema.declarations import ChangeField, ListField, RootField, ThingField, Verb
 from schema.inputs import GivenId, GivenIds, Writing, decode_change, decode_id
 from schema.selections import Asked, Selections, asked_by
-from service import operations
+from service import operations, revisions
 from service.access.actors import Actor
 from service.access.conditions import NEVER
 from service.errors import Invalid, NotSignedIn, Refusal, RefusalCode
@@ -27,9 +27,11 @@ from service.operations import Operation
 from service.reading import answers
 from service.reading.pages import LARGEST_SIZE
 from service.reading.selections import Nothing, PageOf, RowOf, Selection, ThingsOf
+from service.revisions import Write
 
 Info = GraphQLResolveInfo[Context]
 Resolver = Callable[..., Awaitable[Any]]
+_PLAINLY = operations.Once()
 
 
 @strawberry.type(description="Why an operation was refused.")
@@ -152,15 +154,19 @@ def verb_resolver(assembly: Assembly, verb: Verb) -> Resolver:
     return resolve
 
 
+Then = Callable[[UUID, Any], Awaitable[None]]
+
+
 async def perform(
-    verb: Verb, given: dict[str, Any], *, by: Actor, then: Callable[[UUID, Any], Awaitable[None]]
+    verb: Verb, given: dict[str, Any], *, by: Actor, then: Then, write: Write | None = None
 ) -> list[OperationError]:
     """Does it once, or tries it, as the input says, and answers why it was refused.
 
-    `then` reads the payload inside the transaction. Raises NotSignedIn, which is no answer.
+    `then` reads the payload inside the transaction; with `write`, a revision may need neither.
+    Raises NotSignedIn, which is no answer.
     """
     try:
-        await _perform(verb.operation, given, by=by, then=then)
+        await _perform(verb.operation, given, by=by, then=then, write=write)
     except NotSignedIn:
         raise
     except Refusal as refusal:
@@ -173,7 +179,8 @@ async def _perform(
     given: dict[str, Any],
     *,
     by: Actor,
-    then: Callable[[UUID, Any], Awaitable[None]],
+    then: Then,
+    write: Write | None,
 ) -> None:
     if by.is_anonymous:
         # Before the input is read: the public learns nothing from what is wrong with it.
@@ -182,7 +189,11 @@ async def _perform(
     writing = decode_change(Writing, given)
     once = operations.Once(bool(writing.validate_only), writing.idempotency_key)
     change = decode_change(operation.change, given)
-    await operations.perform(operation, change, by=by, once=once, then=then)
+    is_done = False
+    if once == _PLAINLY and write is not None:
+        is_done = await revisions.at_once(operation, change, by=by, write=write)
+    if not is_done:
+        await operations.perform(operation, change, by=by, once=once, then=then)
 
 
 class _Payload:

@@ -4,7 +4,8 @@ What it does not know it leaves to the executor, before anything is done. The ca
 by the statement that reads the payload: a change by one who is not is never committed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -26,13 +27,15 @@ from schema.repeats import Worked
 from schema.resolvers import OperationError, perform
 from schema.selections import Asked, Selections
 from schema.variables import Unshaped
+from service import revisions
 from service.access.actors import Actor
 from service.errors import Refusal
 from service.models import Row
 from service.reading import answers
-from service.reading.selections import RowOf
+from service.reading.selections import Field, RowOf
 from service.reading.slots import Filling, Given
 from service.reading.statements import Statement, compile_selections
+from service.revisions import Revision
 from service.sign_ins import PROOF, SignIn
 
 _HIT, _MISS = PLANS.of("hit"), PLANS.of("miss")
@@ -40,6 +43,8 @@ _TYPE_NAME = "__typename"
 _NULL = b"null"
 # Characters of SQL: some hundreds of payloads of usual size.
 _REMEMBERED = 2_000_000
+# Statements of revisions: a payload has one for each choice of columns.
+_REVISIONS = 500
 # Of the values that a plan is kept for.
 _LONGEST = 500
 
@@ -54,6 +59,18 @@ class Answer(NamedTuple):
     errors: tuple[GraphQLError, ...]
     is_planned: bool
     is_proved: bool
+
+
+class _Key(NamedTuple):
+    """What a plan hangs on: the operation, the caller's class, and values below the payload."""
+
+    operation: int
+    has_proof: bool
+    fingerprint: Any
+    below: str
+
+
+_Compiled = Callable[[tuple[str, ...]], Statement | None]
 
 
 class _Part(NamedTuple):
@@ -76,6 +93,8 @@ class _Plan:
     verb: Verb
     root: FieldNode
     parts: tuple[_Part, ...]
+    # What is selected of the row, for each part that is one.
+    rows: Sequence[Sequence[Field]]
     statement: Statement | None
     has_proof: bool
 
@@ -103,7 +122,8 @@ class Writes:
         self._fields = schema.mutation_type.fields
         verbs = assembly.verbs.items()
         self._verbs = {name: verb for name, verb in verbs if not verb.operation.proves_first}
-        self._plans: LRUCache[Any, _Plan] = LRUCache(_REMEMBERED, lambda plan: plan.weight)
+        self._plans: LRUCache[_Key, _Plan] = LRUCache(_REMEMBERED, lambda plan: plan.weight)
+        self._revisions: LRUCache[Any, tuple[Statement | None]] = LRUCache(_REVISIONS)
 
     async def answer(
         self,
@@ -125,10 +145,12 @@ class Writes:
             return None
         try:
             given = get_argument_values(self._fields[root.name.value], root, asked.variables)
-            plan, is_known = self._plan(asked, root, variables, sign_in, operation)
+            key = _key(operation, variables, sign_in)
+            plan, is_known = self._plan(key, asked, root, sign_in)
         except (GraphQLError, Refusal):
             return None
-        return await _written(plan, given["input"], sign_in, is_planned=is_known)
+        compiled = functools.partial(self._revising, key, plan, sign_in)
+        return await _written(plan, given["input"], sign_in, compiled, is_planned=is_known)
 
     def _asked(
         self, operation: Operation, root: FieldNode, variables: Mapping[str, Any]
@@ -140,16 +162,8 @@ class Writes:
         return Asked(self._schema, operation.node, operation.fragments, values, [root])
 
     def _plan(
-        self,
-        asked: Asked,
-        root: FieldNode,
-        variables: Mapping[str, Any],
-        sign_in: SignIn,
-        operation: Operation,
+        self, key: _Key, asked: Asked, root: FieldNode, sign_in: SignIn
     ) -> tuple[_Plan, bool]:
-        actor, has_proof = sign_in.actor, sign_in.digest is not None
-        below = repr([(name, variables[name]) for name in operation.below if name in variables])
-        key = (operation.number, has_proof, actor.fingerprint, below)
         try:
             known = self._plans[key]
         except KeyError:
@@ -157,10 +171,22 @@ class Writes:
         else:
             _HIT.count += 1
             return known, True
-        plan = self._planned(asked, root, actor, has_proof=has_proof)
-        if len(below) <= _LONGEST and plan.weight <= _REMEMBERED:
+        plan = self._planned(asked, root, sign_in.actor, has_proof=sign_in.digest is not None)
+        if len(key.below) <= _LONGEST and plan.weight <= _REMEMBERED:
             self._plans[key] = plan
         return plan, False
+
+    def _revising(
+        self, key: _Key, plan: _Plan, sign_in: SignIn, columns: tuple[str, ...]
+    ) -> Statement | None:
+        """The statement that writes these columns and reads the payload, where there is one."""
+        known = self._revisions.get((key, columns))
+        if known is None:
+            made = revisions.compiled(plan.verb.operation, columns, plan.rows, sign_in)
+            known = (made,)
+            if len(key.below) <= _LONGEST:
+                self._revisions[key, columns] = known
+        return known[0]
 
     def _planned(self, asked: Asked, root: FieldNode, actor: Actor, *, has_proof: bool) -> _Plan:
         verb = self._verbs[root.name.value]
@@ -169,14 +195,15 @@ class Writes:
         payload = selections.sub(payload_name(root.name.value), selections.root)
         parts = tuple(_part(verb, root, selections, *item) for item in payload.items())
         rows = [
-            RowOf(model, "id", Given(0), selections.row(model, group))
+            selections.row(model, group)
             for part, group in zip(parts, payload.values(), strict=True)
             if part.is_row
         ]
+        read = [RowOf(model, "id", Given(0), fields) for fields in rows]
         statement = None
         if rows or has_proof:
-            statement = compile_selections(rows, actor, PROOF if has_proof else None)
-        return _Plan(verb, root, parts, statement, has_proof)
+            statement = compile_selections(read, actor, PROOF if has_proof else None)
+        return _Plan(verb, root, parts, rows, statement, has_proof)
 
 
 def _part(
@@ -195,10 +222,11 @@ def _part(
 
 @dataclass
 class _Payload:
-    """One payload, gathered inside its transaction."""
+    """One payload, gathered inside its transaction, or from the statement that writes the row."""
 
     plan: _Plan
     sign_in: SignIn
+    compiled: _Compiled
     is_proved: bool = False
     row: Row | None = None
     columns: Sequence[Any] = ()
@@ -214,6 +242,18 @@ class _Payload:
             if proof != self.sign_in.proof:
                 raise ProofLost
         self.is_proved = True
+
+    async def write(self, judged: Revision) -> bool:
+        """Writes the row if it may be, and reads what is told of it; false where it may not."""
+        statement = self.compiled(tuple(judged.columns))
+        if statement is None:
+            return False
+        columns = await revisions.write(statement, judged, self.sign_in)
+        if columns is None:
+            return False
+        # The statement would have written nothing for a caller who is somebody else by now.
+        self.row, self.columns, self.is_proved = judged.entry.aggregate, columns, True
+        return True
 
     def json(self, errors: Sequence[OperationError]) -> bytes:
         """The payload; of what was refused no row is told."""
@@ -232,16 +272,24 @@ class _Payload:
         return part.constant or orjson.dumps(getattr(self.row, part.name, None))
 
 
-async def _written(plan: _Plan, given: Any, sign_in: SignIn, *, is_planned: bool) -> Answer:
-    payload = _Payload(plan, sign_in)
+async def _written(
+    plan: _Plan, given: Any, sign_in: SignIn, compiled: _Compiled, *, is_planned: bool
+) -> Answer:
+    payload = _Payload(plan, sign_in, compiled)
+    actor = sign_in.actor
     try:
-        errors = await perform(plan.verb, given, by=sign_in.actor, then=payload.read)
+        errors = await perform(plan.verb, given, by=actor, then=payload.read, write=payload.write)
     except ProofLost:
         raise
     except Exception as fault:  # noqa: BLE001 - as the executor does: masked where it is told
         error = located_error(fault, [plan.root], [plan.key])
         return Answer(plan.data(_NULL), (error,), is_planned, payload.is_proved)
     return Answer(plan.data(payload.json(errors)), (), is_planned, payload.is_proved)
+
+
+def _key(operation: Operation, variables: Mapping[str, Any], sign_in: SignIn) -> _Key:
+    below = repr([(name, variables[name]) for name in operation.below if name in variables])
+    return _Key(operation.number, sign_in.digest is not None, sign_in.actor.fingerprint, below)
 
 
 def _only_field(operation: Operation) -> FieldNode | None:

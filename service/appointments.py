@@ -26,6 +26,7 @@ from service.models.vocabulary import (
     Precision,
 )
 from service.operations import Meaning, check_version, operation
+from service.revisions import Revision, revision, rewriting
 
 AppointmentId = Annotated[UUID, RefersTo("Appointment")]
 
@@ -170,19 +171,16 @@ async def advance(change: AppointmentStep, *, by: Actor) -> models.Appointment:
     return appointment
 
 
-@operation("extend.appointment", _CONSTRAINTS)
-async def extend(change: Extension, *, by: Actor) -> models.Appointment:
+@revision("extend.appointment", _CONSTRAINTS)
+async def extend(change: Extension, row: models.Appointment) -> Revision:
     """The appointment with a later end of term. Refuses dates that are not later."""
-    appointment = await locked(change.id, "extend", by=by)
-    check_version(appointment, change.version)
-    if appointment.state != AppointmentState.EXTENDED:
-        _step(appointment, AppointmentState.EXTENDED, path=("id",))
-    old = appointment.term_ends_on or appointment.started_on
+    if row.state != AppointmentState.EXTENDED:
+        _step(row, AppointmentState.EXTENDED, path=("id",))
+    old = row.term_ends_on or row.started_on
     if old and change.term_ends_on <= old:
         raise Invalid(f"An extension ends later than {old}.", path=("term_ends_on",))
     new = {"state": AppointmentState.EXTENDED, "term_ends_on": change.term_ends_on}
-    await audit.rewrite(appointment, "extend", new, by=by)
-    return appointment
+    return rewriting(row, "extend", new)
 
 
 @operation("end.appointment", _CONSTRAINTS)

@@ -48,7 +48,7 @@ async def record(entry: Entry, *, by: Actor) -> datetime:
 
     Writers of one aggregate queue up on a lock, so that a chain never forks.
     """
-    moment: datetime = await _written(f"SELECT {_APPEND}", _appended(entry, by))
+    moment: datetime = await _written(f"SELECT {APPEND}", _appended(entry, by))
     return moment
 
 
@@ -57,12 +57,23 @@ async def revise(entry: Entry, columns: Iterable[str], *, by: Actor) -> None:
 
     The entry follows in the same statement, so that one cannot be there without the other.
     """
+    names = (*columns, "version")
+    await _written(_revising(type(entry.aggregate), names), revised(entry, columns, by=by))
+
+
+def revised(entry: Entry, columns: Iterable[str], *, by: Actor) -> list[Any]:
+    """The values of the statement that revises the row, which has taken them on itself."""
     row, names = entry.aggregate, (*columns, "version")
     version: int = row.version + 1  # type: ignore[attr-defined] # Every row that is revised has one.
     row.update_from_dict(
         {name: entry.changes[name][1] for name in names[:-1]} | {"version": version}
     )
-    await _written(_revising(type(row), names), [*_appended(entry, by), *row.stored(names)])
+    return [*_appended(entry, by), *row.stored(names)]
+
+
+def updating(model: type[models.Row], names: Sequence[str]) -> str:
+    """SQL that sets these columns to the values that follow those of the entry."""
+    return model.update_of(names, APPENDED + 1)
 
 
 def seal(event: models.AuditEvent) -> str:
@@ -130,7 +141,9 @@ async def _written(statement: str, values: Sequence[Any]) -> Any:
     return found
 
 
-_APPEND = (
+# The entry as SQL, and how many values it takes; the fourth is the id of the row.
+APPENDED = 13
+APPEND = (
     "audit_append($1::uuid, $2::uuid, $3::text, $4::uuid, $5::text, $6::uuid, $7::text, $8::text,"
     " $9::jsonb, $10::text, $11::jsonb, $12::text, $13::text)"
 )
@@ -166,8 +179,8 @@ def _revising(model: type[models.Row], names: tuple[str, ...]) -> str:
 
     The row is locked, so whoever waits for its chain waits for the row first.
     """
-    update = f"{model.update_of(names, 14)} WHERE id = $4 RETURNING id"
-    return f"WITH written AS ({update}) SELECT {_APPEND} FROM written"  # noqa: S608 - no input in it
+    update = f"{updating(model, names)} WHERE id = $4 RETURNING id"
+    return f"WITH written AS ({update}) SELECT {APPEND} FROM written"  # noqa: S608 - no input in it
 
 
 def _json(content: Any) -> str:

@@ -107,6 +107,15 @@ class Readers:
                     raise
         return await self._asked(await self._borrowed(), statement, values)
 
+    async def tell(self, statement: str, values: list[Any]) -> Any:
+        """The one row of a statement that writes, or None: it is sent once, and never again."""
+        while self._at_hand:
+            connection = self._at_hand.pop()
+            if not connection.is_closed():
+                return await self._asked(connection, statement, values)
+            await self._give_back(connection)
+        return await self._asked(await self._borrowed(), statement, values)
+
     async def rest(self) -> None:
         """Gives back what is at hand."""
         if self._resting is not None:

@@ -15,7 +15,8 @@ from service.access.actors import Actor
 from service.changes import Change, Reason, RefersTo, Text
 from service.errors import Invalid, NotAllowed
 from service.models.vocabulary import MeetingRhythm, PairSide
-from service.operations import Meaning, check_version, operation
+from service.operations import Meaning, operation
+from service.revisions import Revision, revision, rewriting
 
 _CONSTRAINTS = {
     "match_outcome_uniq": Meaning(
@@ -113,14 +114,11 @@ async def record(change: NewMatchOutcome, *, by: Actor) -> models.MatchOutcome:
     return row
 
 
-@operation("correct.match_outcome", _CONSTRAINTS)
-async def correct(change: MatchOutcomeCorrection, *, by: Actor) -> models.MatchOutcome:
+@revision("correct.match_outcome", _CONSTRAINTS)
+async def correct(change: MatchOutcomeCorrection, row: models.MatchOutcome) -> Revision:
     """The corrected rating, with the reason in its history; which cycle it is about stays."""
-    row = await permits.locked(by, "correct", models.MatchOutcome, change.id)
-    check_version(row, change.version)
     new = {k: v for k, v in change.given.items() if k not in {"id", "version", "reason"}}
-    await audit.rewrite(row, "correct", new, by=by, reason=change.reason)
-    return row
+    return rewriting(row, "correct", new, reason=change.reason)
 
 
 async def _check_side(change: NewMatchOutcome, *, by: Actor) -> bool:

@@ -56,8 +56,13 @@ class Operation(Generic[C, R]):
 
     async def __call__(self, change: C, *, by: Actor) -> R:
         """Runs inside one transaction, the current one where there is one."""
-        async with _translated(self.constraints), in_transaction():
+        async with translated(self.constraints), in_transaction():
             return await self.run(change, by=by)
+
+    @property
+    def verb(self) -> str:
+        """What the permission allows to do."""
+        return self.permission.partition(".")[0]
 
     @property
     def change(self) -> type[C]:
@@ -110,7 +115,7 @@ async def perform(
     operation's refusals, and Conflict where a key is used for something else.
     """
     try:
-        async with _translated(doing.constraints), in_transaction():
+        async with translated(doing.constraints), in_transaction():
             known = await _claim(doing, change, by=by, key=once.key)
             if known is not None:
                 return None if once.is_trial else await then(known, None)
@@ -165,11 +170,14 @@ async def _remember(result_id: UUID, *, by: Actor, key: str | None) -> None:
 
 
 @asynccontextmanager
-async def _translated(constraints: Mapping[str, Meaning]) -> AsyncIterator[None]:
+async def translated(constraints: Mapping[str, Meaning]) -> AsyncIterator[None]:
+    """Turns what the database refuses in the block into the caller's refusals."""
     try:
         yield
-    except IntegrityError as error:
-        cause = error.args[0] if error.args else None
+    except (IntegrityError, asyncpg.IntegrityConstraintViolationError) as error:
+        # The tables' library puts the driver's own into its.
+        is_own = isinstance(error, asyncpg.PostgresError)
+        cause = error if is_own or not error.args else error.args[0]
         name = getattr(cause, "constraint_name", None)
         meaning = constraints.get(name or "")
         if meaning is None:

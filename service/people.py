@@ -3,6 +3,7 @@
 It refuses changes made on an older version, and dates that run backwards.
 """
 
+import functools
 from datetime import date
 from uuid import UUID
 
@@ -22,7 +23,8 @@ from service.models.vocabulary import (
     Proficiency,
     Stream,
 )
-from service.operations import Meaning, check_version, operation
+from service.operations import Meaning, operation
+from service.revisions import Revision, revision
 
 # Who counts as a candidate: somebody who has joined the pipeline.
 CANDIDATES = Compare("pipeline_since", "null", value=False)
@@ -134,25 +136,22 @@ async def create(change: NewPerson, *, by: Actor) -> models.Person:
     return person
 
 
-@operation("update.person", _CONSTRAINTS)
-async def update(change: PersonUpdate, *, by: Actor) -> models.Person:
+@revision("update.person", _CONSTRAINTS)
+async def update(change: PersonUpdate, row: models.Person) -> Revision:
     """The changed file. Refuses unless the version is today's; omitted fields stay."""
-    person = await locked(change.id, "update", by=by)
-    check_version(person, change.version)
     given = change.given
     if "nationalities" in given:
         await reference.check_states(change.nationalities, ("nationalities",))
-    changed = audit.difference(person, {name: given[name] for name in _COLUMNS if name in given})
+    changed = audit.difference(row, {name: given[name] for name in _COLUMNS if name in given})
+    columns, first = tuple(changed), None
     if "languages" in given:
-        before = await models.PersonLanguage.filter(person=person).order_by("language")
+        before = await models.PersonLanguage.filter(person=row).order_by("language")
         changed["languages"] = (
             [f"{skill.language}:{skill.proficiency}" for skill in before],
             [f"{skill.language}:{skill.proficiency}" for skill in change.languages],
         )
-        await _replace_languages(person, change.languages)
-    columns = [name for name in _COLUMNS if name in changed]
-    await audit.revise(audit.Entry(person, "update", changed), columns, by=by)
-    return person
+        first = functools.partial(_replace_languages, row, change.languages)
+    return Revision(audit.Entry(row, "update", changed), columns, first)
 
 
 @operation("record_experience.person", _CONSTRAINTS)

@@ -15,7 +15,7 @@ from service.access.rules import Rules
 from service.errors import NotFound
 from service.models import Row
 from service.reading import answers
-from service.reading.statements import Statement, compile_lock
+from service.reading.statements import Statement, compile_row
 
 R = TypeVar("R", bound=Row)
 
@@ -63,7 +63,7 @@ async def locked(
 
     Refuses as `require_on` does, and then locks nothing.
     """
-    row = await answers.locked(_lock(actor, permission, model), model, row_id, by=actor)
+    row = await _found(actor, permission, model, row_id, is_held=True)
     if row is not None:
         return row
     # This says why not, unless the row has come within reach meanwhile.
@@ -71,18 +71,31 @@ async def locked(
     return await model.select_for_update().get(id=row_id)
 
 
-_LOCKS: LRUCache[Any, Statement] = LRUCache(1_000)
+async def seen(actor: Actor, permission: str, model: type[R], row_id: UUID) -> R | None:
+    """The row as it stands, held by nobody for this; None unless the actor has the permission."""
+    return await _found(actor, permission, model, row_id, is_held=False)
 
 
-def _lock(actor: Actor, permission: str, model: type[Row]) -> Statement:
-    """The lock for everybody of the actor's class."""
-    key = (model, permission, actor.fingerprint)
-    if key not in _LOCKS:
-        rules, verb = _rules(model, permission)
-        reach = rules.open_rows(actor, verb)
-        visible = _visible(model, rules, reach, model.access.open_rows(actor))
-        _LOCKS[key] = compile_lock(model, all_of([visible, reach]), actor)
-    return _LOCKS[key]
+def open_rows(actor: Actor, permission: str, model: type[Row]) -> Condition:
+    """The rows that everybody of the actor's class sees and has the permission on."""
+    rules, verb = _rules(model, permission)
+    reach = rules.open_rows(actor, verb)
+    return all_of([_visible(model, rules, reach, model.access.open_rows(actor)), reach])
+
+
+# Of whole rows, for everybody of a class.
+_STATEMENTS: LRUCache[Any, Statement] = LRUCache(1_000)
+
+
+async def _found(
+    actor: Actor, permission: str, model: type[R], row_id: UUID, *, is_held: bool
+) -> R | None:
+    key = (model, permission, is_held, actor.fingerprint)
+    statement = _STATEMENTS.get(key)
+    if statement is None:
+        may = open_rows(actor, permission, model)
+        statement = _STATEMENTS[key] = compile_row(model, may, actor, is_held=is_held)
+    return await answers.row(statement, model, row_id, by=actor)
 
 
 def _rules(model: type[Row], permission: str) -> tuple[Rules, str]:

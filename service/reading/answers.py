@@ -28,15 +28,27 @@ async def columns(statement: Statement, filling: Filling) -> Sequence[Any]:
     Raises ValueError or ArithmeticError, before anything is asked, where a value does not fit
     its column.
     """
-    values, client = statement.filled(filling), connections.get("default")
-    row: Sequence[Any]
-    if isinstance(client, Client):
-        row = await client.readers.ask(statement.sql, values)
-    else:
-        # A transaction has one connection, and reads what it wrote.
-        async with client.acquire_connection() as connection:
-            row = await connection.fetchrow(statement.sql, *values)
+    row: Sequence[Any] = await _asked(statement, filling)
     return row
+
+
+async def written(statement: Statement, filling: Filling) -> Sequence[Any] | None:
+    """The columns that a writing statement answers of its row; None where it wrote none.
+
+    It is put to the database once, whatever becomes of it: its work is done when this returns.
+    """
+    row: Sequence[Any] | None = await _asked(statement, filling, is_writing=True)
+    return row
+
+
+async def _asked(statement: Statement, filling: Filling, *, is_writing: bool = False) -> Any:
+    values, client = statement.filled(filling), connections.get("default")
+    if isinstance(client, Client):
+        ask = client.readers.tell if is_writing else client.readers.ask
+        return await ask(statement.sql, values)
+    # A transaction has one connection, and reads what it wrote.
+    async with client.acquire_connection() as connection:
+        return await connection.fetchrow(statement.sql, *values)
 
 
 async def text(selection: Selection, *, by: Actor) -> bytes | None:
@@ -62,7 +74,7 @@ async def exists(model: type[Row], row_id: UUID, condition: Condition, *, by: Ac
     return bool(found)
 
 
-async def locked(statement: Statement, model: type[R], row_id: UUID, *, by: Actor) -> R | None:
-    """The row that a compiled lock holds until the transaction ends; None where it holds none."""
-    row: Any = await columns(statement, Filling(by, (row_id,)))
-    return None if row is None else model._init_from_db(**row)
+async def row(statement: Statement, model: type[R], row_id: UUID, *, by: Actor) -> R | None:
+    """The whole row that `compile_row`'s statement finds; None where it finds none."""
+    found: Any = await columns(statement, Filling(by, (row_id,)))
+    return None if found is None else model._init_from_db(**found)

@@ -3,6 +3,7 @@
 Scopes stand in every sub-select and every count. What a field's guard hides is null.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,6 +44,9 @@ _MOST_PAIRS = 50
 _LINE, _ID_LENGTH = 57, 36
 # A row's place in its page; no table has a column with a blank in its name.
 PLACE = '"the place"'
+
+# What follows may be a sub-select, which has one of its own.
+_READS_A_TABLE = re.compile(r"\bFROM\s+(?!\()", re.IGNORECASE)
 
 Pairs: TypeAlias = list[tuple[str, str]]
 
@@ -163,18 +167,39 @@ def compile_exists(model: type[Row], row_id: Any, condition: Condition, actor: A
     return Statement(sql, tuple(clauses.values))
 
 
-def compile_lock(model: type[Row], condition: Condition, actor: Actor) -> Statement:
-    """Locks the row of an open id, if it satisfies a rule's condition, and answers its columns.
+def compile_row(
+    model: type[Row], condition: Condition, actor: Actor, *, is_held: bool
+) -> Statement:
+    """Answers all columns of the row of an open id, if it satisfies a rule's condition.
 
-    A row that does not is not locked either.
+    If it `is_held`, it is locked until the transaction ends; a row that does not, is not.
     """
     clauses = Clauses(actor)
     alias = clauses.alias()
     found = f"{alias}.id = {clauses.bind(Given(0), 'uuid')}"
     where = conjunction(found, clauses.rule(model, alias, condition))
     columns = ", ".join(f'{alias}."{name}"' for name in model._meta.fields_db_projection.values())
-    sql = f"SELECT {columns} FROM {table(model)} {alias} WHERE {where} FOR UPDATE OF {alias}"
+    lock = f" FOR UPDATE OF {alias}" if is_held else ""
+    sql = f"SELECT {columns} FROM {table(model)} {alias} WHERE {where}{lock}"
     return Statement(sql, tuple(clauses.values))
+
+
+def standing(clauses: Clauses, model: type[Row], alias: str, fields: Sequence[Field]) -> str | None:
+    """SQL for the JSON in UTF-8 of a row that is called `alias` in the statement around it.
+
+    None where it takes more than the row's own columns: a statement that writes does not see in
+    the tables what it wrote.
+    """
+    is_own = all(
+        isinstance(field, TypeName)
+        or (isinstance(field, Leaf) and field.field not in model.derived)
+        for field in fields
+    )
+    if not is_own:
+        return None
+    scope = clauses.asked(model, alias, ALWAYS)
+    row = _object(_fields(clauses, model, alias, tuple(fields)), f" WHERE {scope}")
+    return None if _READS_A_TABLE.search(row) else f"convert_to(({row})::text, 'UTF8')"
 
 
 def _row(

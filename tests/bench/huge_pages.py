@@ -37,9 +37,8 @@ def reserved(mebibytes: int) -> Iterator[None]:
 
 def _wanted() -> int | None:
     """How many are set aside; None where that is not ours to change."""
-    with suppress(OSError):
-        with _RESERVED.open("r+") as reserved:
-            return int(reserved.read())
+    with suppress(OSError), _RESERVED.open("r+") as reserved:
+        return int(reserved.read())
     return None
 
 

@@ -170,12 +170,9 @@ async def _keep_quiet(url: str) -> None:
 
 async def _facts(url: str) -> dict[str, str]:
     """How the database was set up, as far as its speed hangs on it."""
+    names = {"shared buffers": "shared_buffers", "huge pages": "huge_pages_status"}
     async with database.session(url) as session:
-        shown = {
-            "shared buffers": await session.fetchval("SHOW shared_buffers"),
-            "huge pages": await session.fetchval("SHOW huge_pages_status"),
-        }
-    return shown
+        return {told: await session.fetchval(f"SHOW {name}") for told, name in names.items()}
 
 
 @contextmanager
