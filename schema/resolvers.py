@@ -32,6 +32,7 @@ from service.revisions import Write
 Info = GraphQLResolveInfo[Context]
 Resolver = Callable[..., Awaitable[Any]]
 _PLAINLY = operations.Once()
+_WRITING = {to_camel_case(name) for name in Writing.model_fields}
 
 
 @strawberry.type(description="Why an operation was refused.")
@@ -186,14 +187,21 @@ async def _perform(
         # Before the input is read: the public learns nothing from what is wrong with it.
         verb, _, noun = operation.permission.partition(".")
         raise by.refusal(verb, noun)
-    writing = decode_change(Writing, given)
-    once = operations.Once(bool(writing.validate_only), writing.idempotency_key)
+    once = _once(given)
     change = decode_change(operation.change, given)
     is_done = False
     if once == _PLAINLY and write is not None:
         is_done = await revisions.at_once(operation, change, by=by, write=write)
     if not is_done:
         await operations.perform(operation, change, by=by, once=once, then=then)
+
+
+def _once(given: dict[str, Any]) -> operations.Once:
+    # Most say nothing of it.
+    if given.keys().isdisjoint(_WRITING):
+        return _PLAINLY
+    writing = decode_change(Writing, given)
+    return operations.Once(bool(writing.validate_only), writing.idempotency_key)
 
 
 class _Payload:

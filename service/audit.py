@@ -63,12 +63,11 @@ async def revise(entry: Entry, columns: Iterable[str], *, by: Actor) -> None:
 
 def revised(entry: Entry, columns: Iterable[str], *, by: Actor) -> list[Any]:
     """The values of the statement that revises the row, which has taken them on itself."""
-    row, names = entry.aggregate, (*columns, "version")
-    version: int = row.version + 1  # type: ignore[attr-defined] # Every row that is revised has one.
-    row.update_from_dict(
-        {name: entry.changes[name][1] for name in names[:-1]} | {"version": version}
-    )
-    return [*_appended(entry, by), *row.stored(names)]
+    row: Any = entry.aggregate
+    for name in columns:
+        setattr(row, name, entry.changes[name][1])
+    row.version += 1
+    return [*_appended(entry, by), *row.stored((*columns, "version"))]
 
 
 def updating(model: type[models.Row], names: Sequence[str]) -> str:

@@ -49,7 +49,7 @@ class AuditEvent(Row):
     digests: dict[str, str] = fields.JSONField()
     occurred_at: datetime = fields.DatetimeField()
     previous_hash = fields.CharField(max_length=64)
-    hash = fields.CharField(max_length=64, unique=True)
+    hash = fields.CharField(max_length=64)
 
     class Meta:
         table = "audit_event"
