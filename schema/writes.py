@@ -70,7 +70,7 @@ class _Key(NamedTuple):
     below: str
 
 
-_Compiled = Callable[[tuple[str, ...]], Statement | None]
+_Compiled = Callable[[tuple[str, ...]], Statement]
 
 
 class _Part(NamedTuple):
@@ -95,8 +95,10 @@ class _Plan:
     parts: tuple[_Part, ...]
     # What is selected of the row, for each part that is one.
     rows: Sequence[Sequence[Field]]
+    # Reads those and the proof.
     statement: Statement | None
     has_proof: bool
+    is_swift: bool
 
     @property
     def weight(self) -> int:
@@ -123,7 +125,7 @@ class Writes:
         verbs = assembly.verbs.items()
         self._verbs = {name: verb for name, verb in verbs if not verb.operation.proves_first}
         self._plans: LRUCache[_Key, _Plan] = LRUCache(_REMEMBERED, lambda plan: plan.weight)
-        self._revisions: LRUCache[Any, tuple[Statement | None]] = LRUCache(_REVISIONS)
+        self._revisions: LRUCache[Any, Statement] = LRUCache(_REVISIONS)
 
     async def answer(
         self,
@@ -178,15 +180,14 @@ class Writes:
 
     def _revising(
         self, key: _Key, plan: _Plan, sign_in: SignIn, columns: tuple[str, ...]
-    ) -> Statement | None:
-        """The statement that writes these columns and reads the payload, where there is one."""
+    ) -> Statement:
+        """The statement that writes these columns and reads the payload."""
         known = self._revisions.get((key, columns))
         if known is None:
-            made = revisions.compiled(plan.verb.operation, columns, plan.rows, sign_in)
-            known = (made,)
+            known = revisions.compiled(plan.verb.operation, columns, plan.rows, sign_in)
             if len(key.below) <= _LONGEST:
                 self._revisions[key, columns] = known
-        return known[0]
+        return known
 
     def _planned(self, asked: Asked, root: FieldNode, actor: Actor, *, has_proof: bool) -> _Plan:
         verb = self._verbs[root.name.value]
@@ -203,7 +204,8 @@ class Writes:
         statement = None
         if rows or has_proof:
             statement = compile_selections(read, actor, PROOF if has_proof else None)
-        return _Plan(verb, root, parts, rows, statement, has_proof)
+        is_swift = revisions.tells(verb.operation, rows, actor)
+        return _Plan(verb, root, parts, rows, statement, has_proof, is_swift)
 
 
 def _part(
@@ -246,8 +248,6 @@ class _Payload:
     async def write(self, judged: Revision) -> bool:
         """Writes the row if it may be, and reads what is told of it; false where it may not."""
         statement = self.compiled(tuple(judged.columns))
-        if statement is None:
-            return False
         columns = await revisions.write(statement, judged, self.sign_in)
         if columns is None:
             return False
@@ -276,9 +276,9 @@ async def _written(
     plan: _Plan, given: Any, sign_in: SignIn, compiled: _Compiled, *, is_planned: bool
 ) -> Answer:
     payload = _Payload(plan, sign_in, compiled)
-    actor = sign_in.actor
+    actor, write = sign_in.actor, payload.write if plan.is_swift else None
     try:
-        errors = await perform(plan.verb, given, by=actor, then=payload.read, write=payload.write)
+        errors = await perform(plan.verb, given, by=actor, then=payload.read, write=write)
     except ProofLost:
         raise
     except Exception as fault:  # noqa: BLE001 - as the executor does: masked where it is told

@@ -87,10 +87,9 @@ async def at_once(doing: Operation[C, R], change: C, *, by: Actor, write: Write)
     """Whether `write` has done it in its one statement; nothing was written where it has not.
 
     Raises the operation's refusals, for the row as it stands. Whoever may not see the row, or
-    is too late for it, gets False and hears why on the ordinary way; so does what revises none.
+    is too late for it, gets False and hears why on the ordinary way.
     """
-    if not isinstance(doing, Revising):
-        return False
+    assert isinstance(doing, Revising), doing.permission
     async with translated(doing.constraints):
         row = await permits.seen(by, doing.verb, doing.result, change.id)  # type: ignore[attr-defined] # Every such change names its row.
         if row is None:
@@ -100,13 +99,21 @@ async def at_once(doing: Operation[C, R], change: C, *, by: Actor, write: Write)
         return judged.first is None and await write(judged)
 
 
+def tells(doing: Operation[Any, Any], rows: Sequence[Sequence[Field]], by: Actor) -> bool:
+    """Whether it may be done at once: it revises a row, and `rows` ask for no more than that."""
+    clauses = Clauses(by)
+    return isinstance(doing, Revising) and all(
+        standing(clauses, doing.result, clauses.alias(), fields) for fields in rows
+    )
+
+
 def compiled(
     doing: Operation[Any, Any], columns: Sequence[str], rows: Sequence[Sequence[Field]], by: SignIn
-) -> Statement | None:
+) -> Statement:
     """The statement that writes these columns and the entry, and answers with each of `rows`.
 
     It writes if the caller is who they were, may still do it, and the row is neither held by
-    anybody nor changed since it was read. None where `rows` ask for more than the row itself.
+    anybody nor changed since it was read. It must be one that `tells` them.
     """
     model, clauses = doing.result, Clauses(by.actor)
     names = (*columns, "version")
@@ -122,16 +129,14 @@ def compiled(
     if by.digest is not None:
         proof = PROOF.format(digest=clauses.bind(Token(), "text"))
         asked.append(f"({proof}) = {clauses.bind(Given(count + 1), 'text')}")
-    told = [standing(clauses, model, written, fields) for fields in rows]
-    if None in told:
-        return None
+    told = [standing(clauses, model, written, fields) or "NULL" for fields in rows]
     name, update = table(model), audit.updating(model, names)
     sql = f"""WITH held AS (
         SELECT {seen}.id FROM {name} {seen} WHERE {conjunction(*asked)}
         FOR UPDATE OF {seen} SKIP LOCKED
     ), written AS (
         {update} FROM held WHERE {name}.id = held.id RETURNING {name}.*
-    ) SELECT {", ".join([audit.APPEND, *filter(None, told)])} FROM written {written}"""  # noqa: S608 - no input in it
+    ) SELECT {", ".join([audit.APPEND, *told])} FROM written {written}"""  # noqa: S608 - no input in it
     return Statement(sql, tuple(clauses.values))
 
 

@@ -190,13 +190,6 @@ def standing(clauses: Clauses, model: type[Row], alias: str, fields: Sequence[Fi
     None where it takes more than the row's own columns: a statement that writes does not see in
     the tables what it wrote.
     """
-    is_own = all(
-        isinstance(field, TypeName)
-        or (isinstance(field, Leaf) and field.field not in model.derived)
-        for field in fields
-    )
-    if not is_own:
-        return None
     scope = clauses.asked(model, alias, ALWAYS)
     row = _object(_fields(clauses, model, alias, tuple(fields)), f" WHERE {scope}")
     return None if _READS_A_TABLE.search(row) else f"convert_to(({row})::text, 'UTF8')"

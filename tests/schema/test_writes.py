@@ -241,10 +241,12 @@ async def test_an_input_that_does_not_fit_is_left_to_the_executor(
     assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-async def test_a_change_takes_five_trips_to_the_database(served: Served, served_url: str) -> None:
+async def test_a_transaction_takes_five_trips_to_the_database(
+    served: Served, served_url: str
+) -> None:
     sign_in = await ask(await served.token("hr"))
     given = await CASES["updatePerson"].given(served.world)
-    text = mutation("updatePerson")
+    text = mutation("updatePerson", "experiences { totalCount }")
     heard: list[str] = []
     async with database.connected(served_url, pool_size=1):
         async with connections.get("default").acquire_connection() as connection:

@@ -20,6 +20,10 @@ from tests.roads import road
 
 # Only tells a wait without end from a slow machine.
 HANGS = 30
+ENDING = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 MISSIONS = PageOf(models.Mission, Page((Total("count"),)))
 
 
@@ -269,8 +273,24 @@ async def test_a_read_asks_another_connection_where_its_own_died_at_hand(fresh_u
     ):
         for _ in range(5):
             await read()
-            await beside.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+            await beside.execute(ENDING)
             await read()
+
+
+async def test_a_statement_that_writes_is_never_sent_again(fresh_url: str) -> None:
+    async with (
+        database.connected(fresh_url, pool_size=6),
+        database.session(fresh_url) as beside,
+    ):
+        await beside.execute("CREATE SEQUENCE times")
+        for time in (1, 2):
+            await read()
+            writers = connections.get("default").readers
+            counting = "SELECT nextval('times') AS n, pg_sleep($1)"
+            telling = asyncio.create_task(writers.tell(counting, [HANGS]))
+            await until(lambda: under_way(beside), 1)
+            await beside.execute(ENDING)
+            with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+                await asyncio.wait_for(telling, HANGS / 2)
+            # It is put on another connection where its own was dead before.
+            assert (await writers.tell("SELECT last_value AS n FROM times", []))["n"] == time
