@@ -34,6 +34,8 @@ _VALUES = (
 )
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _root = logging.getLogger()
+# Where the lines of requests go, where they are wanted.
+_requests: "_Lines | None" = None
 _LEVELS = {"debug", "info", "warning", "error"}
 
 
@@ -42,6 +44,7 @@ def set_up(level: str) -> None:
 
     Raises ValueError where the level is none of debug, info, warning and error.
     """
+    global _requests  # noqa: PLW0603 - as the root logger is, whom it stands for
     if level not in _LEVELS:
         raise ValueError(f"CADRE_LOG_LEVEL cannot be {level!r}; take one of {sorted(_LEVELS)}.")
     shared: list[Any] = [
@@ -74,6 +77,7 @@ def set_up(level: str) -> None:
     )
     _root.handlers = [handler]
     _root.setLevel(level.upper())
+    _requests = handler if _root.level <= logging.INFO else None
     # These would tell every statement with its values, which are people's data.
     for talkative in ("tortoise", "asyncpg", "asyncio"):
         logging.getLogger(talkative).setLevel(max(logging.WARNING, _root.level))
@@ -107,13 +111,12 @@ def answered(**facts: str | float | list[str]) -> None:
     Only for numbers and words of our own: nothing here is looked through or hidden. Within an
     event loop the lines of some milliseconds are written together.
     """
-    if _root.level > logging.INFO:
-        return
-    for handler in _root.handlers:
-        if isinstance(handler, _Lines):
-            handler.later(time.time(), facts)
+    if _requests is not None:
+        _requests.later((time.time(), facts))
 
 
+# When it was, and what is said of it.
+_Request = tuple[float, Mapping[str, Any]]
 _ANSWERED = {"event": "request", "level": "info", "logger": "cadre.requests"}
 
 
@@ -123,14 +126,13 @@ class _Lines(logging.StreamHandler[Any]):
     def __init__(self, stream: Any) -> None:
         super().__init__(stream)
         # Whichever thread writes them takes each out once.
-        self._waiting: deque[str] = deque()
+        self._waiting: deque[_Request] = deque()
         self._is_due = False
 
-    def later(self, at: float, facts: Mapping[str, Any]) -> None:
+    def later(self, answered: _Request) -> None:
         """Writes a request's line in a moment; at once where no loop is there to do it."""
-        told = {**_ANSWERED, **facts, "timestamp": datetime.fromtimestamp(at, UTC)}
-        # Made now, so that whoever is answered when many are written waits for nothing else.
-        self._waiting.append(orjson.dumps(told, option=orjson.OPT_UTC_Z).decode())
+        self._waiting.append(answered)
+        # Many at a time: the same work again and again is several times as quick.
         if len(self._waiting) >= _TOGETHER:
             self._write_waiting()
         elif not self._is_due:
@@ -160,7 +162,9 @@ class _Lines(logging.StreamHandler[Any]):
     def _write_waiting(self) -> None:
         lines = []
         while self._waiting:
-            lines.append(self._waiting.popleft())
+            at, facts = self._waiting.popleft()
+            told = {**_ANSWERED, **facts, "timestamp": datetime.fromtimestamp(at, UTC)}
+            lines.append(orjson.dumps(told, option=orjson.OPT_UTC_Z).decode())
         if lines:
             self.stream.write("\n".join([*lines, ""]))
 
