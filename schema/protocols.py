@@ -56,7 +56,7 @@ class _Exchange:
         head = b"".join((STATUS_LINE[status], *lines, b"\r\n"))
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
-        cycle.transport.writelines((head, *body))
+        cycle.transport.write(b"".join((head, *body)))
         cycle.message_event.set()
         if not cycle.keep_alive:
             cycle.transport.close()
