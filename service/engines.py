@@ -77,10 +77,10 @@ class _Transaction(TransactionContextPooled):
 
 
 class Readers:
-    """Connections that reads hand on to each other, outside any transaction.
+    """Connections that single statements hand on to each other, outside any transaction.
 
-    The pool's lending costs more than many a statement, so what was read on stays at hand for
-    a moment, and goes to whoever waits longest. A third of the pool is always left to writers.
+    The pool's lending costs more than many a statement, so what one was put to stays at hand for
+    a moment, and goes to whoever waits longest. A third of the pool is always left to transactions.
     """
 
     def __init__(self, client: "Client") -> None:

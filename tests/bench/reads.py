@@ -44,7 +44,7 @@ class Extent:
     budget: float
 
 
-FULL = Extent(5, {1: 0.6, 32: 1.0}, 0.6, is_quick=False, budget=380)
+FULL = Extent(5, {1: 1.0, 32: 1.0}, 0.6, is_quick=False, budget=400)
 QUICK = Extent(2, {1: 1.0, 32: 1.0}, 0.5, is_quick=True, budget=120)
 
 
