@@ -7,13 +7,12 @@ from uuid import UUID, uuid4
 import pytest
 from tortoise import Tortoise, connections
 from tortoise.exceptions import IntegrityError
-from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.transactions import in_transaction
 
 from service import audit, models
 from service.access.actors import system
-from service.database import APP, MIGRATING
+from service.database import APP
 from service.models.vocabulary import AppointmentState, Level
 from tests import factories
 
@@ -45,12 +44,6 @@ async def test_every_declared_constraint_stands_in_the_database() -> None:
     }
     assert len(declared) > 30
     assert declared - there == set()
-
-
-async def test_the_migrations_make_the_tables_that_the_models_describe() -> None:
-    assert Tortoise.apps is not None
-    lacking = await MigrationAutodetector(Tortoise.apps, MIGRATING["apps"]).changes()
-    assert [migration.operations for migration in lacking] == []
 
 
 BROKEN = {
