@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.operators import Operator
+
 WRITERS = 4
 ENOUGH = 40
 # The account, its role and its token have a history too.
@@ -29,40 +29,31 @@ mutation ($input: CreatePersonInput!) {
 pytestmark = pytest.mark.crash
 
 
-class House:
+REVISE = """
+mutation ($input: UpdatePersonInput!) {
+  updatePerson(input: $input) { person { version } errors { code } }
+}
+"""
+
+
+class House(Operator):
     """Cadre in a data folder of its own, as an operator runs it."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(None, folder, CADRE_LOG_LEVEL="warning")
         self.folder = folder
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("CADRE_")}
-        self.environment = {
-            **kept,
-            "PYTHONPATH": str(ROOT),
-            "CADRE_DATA_DIR": str(folder),
-            "CADRE_LOG_LEVEL": "warning",
-        }
         self.url = ""
         self.token = ""
 
     async def cadre(self, *arguments: str) -> str:
-        process = await self._start(*arguments)
-        out, err = await asyncio.wait_for(process.communicate(), timeout=120)
-        assert process.returncode == 0, err.decode()
-        return out.decode()
-
-    async def _start(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "cadre", *arguments),
-            cwd=ROOT,
-            env=self.environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        answer = await self.runs(*arguments)
+        assert answer.code == 0, answer.err
+        return answer.out
 
     @asynccontextmanager
     async def serving(self, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
         self.url = f"http://127.0.0.1:{port}"
-        process = await self._start("serve", "--port", str(port))
+        process = await self.start("serve", "--port", str(port))
         try:
             await self._ready(process)
             yield process
@@ -103,13 +94,17 @@ class Clients:
         self.house = house
         self.acknowledged: dict[str, str] = {}
         self.sent: set[str] = set()
+        # By the same keys: a revision has no key, so that what had no answer may stand or not.
+        self.revised: set[str] = set()
         self.are_under_way = asyncio.Event()
 
     async def write(self, writer: int) -> None:
-        """Creates people until one is not acknowledged."""
+        """Creates people and revises each, until something is not acknowledged."""
         async with self._client() as client:
             number = 1
-            while await self.create(client, f"writer {writer} person {number}"):
+            while await self.create(client, key := f"writer {writer} person {number}"):
+                if not await self.revise(client, key):
+                    break
                 number += 1
 
     async def create(self, client: httpx.AsyncClient, key: str) -> bool:
@@ -130,25 +125,38 @@ class Clients:
             self.are_under_way.set()
         return True
 
+    async def revise(self, client: httpx.AsyncClient, key: str) -> bool:
+        """Whether the one revision of this person was acknowledged."""
+        person = {"id": self.acknowledged[key], "version": 1, "expertise": key}
+        try:
+            answer = await self._ask(client, REVISE, {"input": person})
+        except httpx.TransportError:
+            return False
+        if not (answer.get("data") or {}).get("updatePerson"):
+            return False
+        assert answer["data"]["updatePerson"] == {"person": {"version": 2}, "errors": []}
+        self.revised.add(key)
+        return True
+
     async def repeat_what_had_no_answer(self) -> None:
         async with self._client() as client:
             for key in sorted(self.sent):
                 await self.create(client, key)
 
-    async def read(self) -> dict[str, str]:
+    async def read(self) -> dict[str, dict[str, Any]]:
         """Every person there is, by family name."""
-        found: dict[str, str] = {}
+        found: dict[str, dict[str, Any]] = {}
         after: str | None = None
         query = """
         query ($after: String) { people(first: 100, after: $after) {
-          pageInfo { hasNextPage endCursor } edges { node { id familyName } } } }
+          pageInfo { hasNextPage endCursor } edges { node { id familyName version expertise } } } }
         """
         async with self._client() as client:
             while True:
                 page = (await self._ask(client, query, {"after": after}))["data"]["people"]
                 for edge in page["edges"]:
                     assert edge["node"]["familyName"] not in found
-                    found[edge["node"]["familyName"]] = edge["node"]["id"]
+                    found[edge["node"]["familyName"]] = edge["node"]
                 if not page["pageInfo"]["hasNextPage"]:
                     return found
                 after = page["pageInfo"]["endCursor"]
@@ -178,16 +186,24 @@ async def writing(clients: Clients) -> AsyncIterator[None]:
 
 async def assert_nothing_lost(house: House, clients: Clients) -> None:
     """All that was acknowledged stands, once; a repeat completes the rest; the chains are whole."""
-    found = await clients.read()
+    found = {key: person["id"] for key, person in (await clients.read()).items()}
     assert clients.acknowledged.items() <= found.items()
     assert found.keys() <= clients.sent
 
     await clients.repeat_what_had_no_answer()
     assert clients.acknowledged.keys() == clients.sent
-    assert await clients.read() == clients.acknowledged
+    people = await clients.read()
+    assert {key: person["id"] for key, person in people.items()} == clients.acknowledged
+    assert len(clients.revised) >= ENOUGH - WRITERS
+    assert {people[key]["version"] for key in clients.revised} == {2}
+    # A revision is there whole or not at all.
+    for key, person in people.items():
+        assert (person["version"], person["expertise"]) in {(1, ""), (2, key)}
 
     report = json.loads(await house.cadre("verify", "--json"))
     assert (report["isWhole"], report["chains"]) == (True, len(clients.sent) + OTHER_CHAINS)
+    versions = sum(person["version"] for person in people.values())
+    assert report["events"] == versions + OTHER_CHAINS
 
 
 async def test_a_server_killed_while_it_writes_loses_nothing(
